@@ -1,0 +1,50 @@
+"""One fuzz target as two things: a libFuzzer binary, and an ordinary test that replays its inputs."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
+
+def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk"]):
+    """Makes :NAME_fuzz (needs --config=fuzz, see tools/fuzz) and the test :NAME_replay.
+
+    Args:
+      name: the stem; tools/fuzz takes it too.
+      srcs: sources that define LLVMFuzzerTestOneInput. Default: NAME_fuzz.cc.
+      seeds: valid and nearly valid inputs. Default: seeds/NAME/**; there must be at least one.
+      dict: libFuzzer's dictionary. Default: dictionaries/NAME.dict where that exists.
+      deps: what the sources need.
+    """
+    srcs = srcs or [name + "_fuzz.cc"]
+    seeds = seeds or native.glob(["seeds/" + name + "/**"])
+    dicts = [dict] if dict else native.glob(
+        ["dictionaries/" + name + ".dict"],
+        allow_empty = True,
+    )
+
+    # Inputs that once failed are replayed for good.
+    native.filegroup(
+        name = name + "_inputs",
+        srcs = seeds + native.glob(
+            ["regressions/" + name + "/**"],
+            allow_empty = True,
+        ),
+    )
+
+    cc_binary(
+        name = name + "_fuzz",
+        srcs = srcs,
+        data = [":" + name + "_inputs"] + dicts,
+        linkopts = ["-fsanitize=fuzzer"],
+        tags = [
+            "fuzz",
+            "manual",
+        ],
+        deps = deps,
+    )
+
+    cc_test(
+        name = name + "_replay",
+        size = "small",
+        srcs = srcs + ["replay_main.cc"],
+        args = ["$(rootpaths :" + name + "_inputs)"],
+        data = [":" + name + "_inputs"],
+        deps = deps,
+    )

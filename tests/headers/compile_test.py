@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every header compiles alone, and twice in one unit, and links from two units.
+
+Run from the root of the project. Each check is also run on headers with a planted offence.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.getcwd(), "tests"))
+from compilers import (COMPILERS, NO_RUNTIME, WARNINGS, expect_none, headers_under, is_hosted, run,
+                       run_all)
+
+INCLUDE = "include"
+
+
+def flags(header):
+    return [*WARNINGS, "-Wfatal-errors", *(() if is_hosted(header) else NO_RUNTIME)]
+
+
+def compile_each(include_root):
+    """Returns a message for each header and compiler that do not get on."""
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = []
+        for number, header in enumerate(headers_under(include_root)):
+            unit = os.path.join(folder, f"{number}.cc")
+            with open(unit, "w", encoding="utf-8") as out:
+                out.write(f'#include "{header}"\n#include "{header}"\n')
+            for compiler in COMPILERS:
+                jobs.append((f"{header} with {compiler}", compiler, "-fsyntax-only",
+                             "-I", include_root, *flags(header), unit))
+        return [f"{label}:\n{said}" for label, status, said in run_all(jobs) if status != 0]
+
+
+def link_twice(include_root):
+    """Returns a message for each compiler with which two units that include all do not link."""
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        unit = os.path.join(folder, "all.cc")
+        with open(unit, "w", encoding="utf-8") as out:
+            out.writelines(f'#include "{header}"\n' for header in headers_under(include_root))
+        for compiler in COMPILERS:
+            object_file = os.path.join(folder, "all.o")
+            status, said = run(compiler, "-c", "-I", include_root, unit, "-o", object_file)
+            if status == 0:
+                done = subprocess.run(["ld", "-r", object_file, object_file, "-o", os.devnull],
+                                      stderr=subprocess.PIPE, text=True, check=False)
+                status, said = done.returncode, done.stderr
+            if status != 0:
+                failed.append(f"{compiler}:\n{said}")
+    return failed
+
+
+class Headers(unittest.TestCase):
+    def test_there_are_headers(self):
+        self.assertTrue(headers_under(INCLUDE))
+
+    def test_each_alone_and_twice(self):
+        expect_none(self, compile_each(INCLUDE))
+
+    def test_two_units_link(self):
+        expect_none(self, link_twice(INCLUDE))
+
+
+class PlantedOffences(unittest.TestCase):
+    """The checks see what they are there for."""
+
+    def offend(self, check, text, name="vmdk/core/planted.hpp"):
+        with tempfile.TemporaryDirectory() as root:
+            path = os.path.join(root, name)
+            os.makedirs(os.path.dirname(path))
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text)
+            return check(root)
+
+    def test_clean(self):
+        clean = "#pragma once\n#include <cstdint>\ninline std::uint8_t one() { return 1; }\n"
+        self.assertEqual([], self.offend(compile_each, clean))
+        self.assertEqual([], self.offend(link_twice, clean))
+
+    def test_missing_include(self):
+        text = "#pragma once\ninline std::uint8_t one() { return 1; }\n"
+        self.assertEqual(len(COMPILERS), len(self.offend(compile_each, text)))
+
+    def test_missing_guard(self):
+        self.assertEqual(len(COMPILERS), len(self.offend(compile_each, "struct twice {};\n")))
+
+    def test_warning(self):
+        text = "#pragma once\ninline char narrow(int i) { return i; }\n"
+        self.assertEqual(len(COMPILERS), len(self.offend(compile_each, text)))
+
+    def test_exception_in_the_core_only(self):
+        text = "#pragma once\ninline void f() { throw 1; }\n"
+        self.assertEqual(len(COMPILERS), len(self.offend(compile_each, text)))
+        self.assertEqual([], self.offend(compile_each, text, "vmdk/hosted/planted.hpp"))
+
+    def test_definition_that_is_not_inline(self):
+        text = "#pragma once\nint one() { return 1; }\n"
+        self.assertEqual(len(COMPILERS), len(self.offend(link_twice, text)))
+
+
+if __name__ == "__main__":
+    unittest.main()
