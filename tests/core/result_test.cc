@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmdk/core/result.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <type_traits>
+
+namespace {
+
+using namespace vmdk;
+
+static_assert(!std::is_convertible_v<result<std::uint64_t>, bool>,
+              "result<bool> must not be taken for its value");
+
+struct point {
+  int x = 0;
+  int y = 0;
+};
+
+constexpr result<int> half(int n) {
+  if (n % 2 != 0) return options_failure(errc::option_invalid, 3);
+  return n / 2;
+}
+
+constexpr bool a_value_is_there_or_not() {
+  const auto good = half(8);
+  const auto bad = half(7);
+  bool ok = good && good.ok() && *good == 4 && good.value() == 4 && good.error() == no_failure;
+  ok = ok && !bad && !bad.ok() && bad.error() == options_failure(errc::option_invalid, 3);
+  ok = ok && good.value_or(9) == 4 && bad.value_or(9) == 9;
+  ok = ok && good == 4 && good != 5 && bad != 0 && bad != 4;
+  return ok;
+}
+static_assert(a_value_is_there_or_not());
+
+constexpr bool a_value_can_be_reached() {
+  result<point> p = point{1, 2};
+  p->x = 5;
+  (*p).y = 6;
+  p.value().y += 1;
+  const result<point> q = p;
+  const point moved = result<point>(point{3, 4}).value();
+  return q->x == 5 && q.value().y == 7 && moved.x == 3 && moved.y == 4;
+}
+static_assert(a_value_can_be_reached());
+
+struct only_moves {
+  constexpr only_moves() = default;
+  constexpr explicit only_moves(int n) : number(n) {}
+  constexpr only_moves(only_moves&& other) noexcept : number(other.number) { other.number = 0; }
+  int number = 0;
+};
+
+constexpr bool a_value_may_be_one_that_only_moves() {
+  result<only_moves> r = only_moves(7);
+  const only_moves out = static_cast<result<only_moves>&&>(r).value();
+  return out.number == 7 && r->number == 0;
+}
+static_assert(a_value_may_be_one_that_only_moves());
+
+/// Asking for a value that is not there is not a constant expression.
+template <class T, auto = T{}().value()>
+constexpr bool is_constant(T) {
+  return true;
+}
+constexpr bool is_constant(...) { return false; }
+static_assert(is_constant([] { return half(8); }));
+static_assert(!is_constant([] { return half(7); }));
+
+}  // namespace
+
+TEST_CASE("a result has a value or says why not") {
+  CHECK(a_value_is_there_or_not());
+  CHECK(a_value_can_be_reached());
+  CHECK(a_value_may_be_one_that_only_moves());
+}
