@@ -48,6 +48,9 @@ constexpr bool concat_says_which_part_failed() {
   second.fail_with({errc::grain_past_end, origin::image, 3, 0, 512});
   ok = ok && all.read_at(4, byte_span(out).first(1)) ==
                  failure{errc::grain_past_end, origin::image, 3, 0, 512};
+  second.fail_with({});
+  first.fail_with({errc::read_failed, origin::source, 0, 5, 1});
+  ok = ok && all.read_at(0, out) == failure{errc::read_failed, origin::source, 0, 5, 1};
   return ok;
 }
 static_assert(concat_says_which_part_failed());

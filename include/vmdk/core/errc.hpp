@@ -67,12 +67,14 @@ enum class errc : std::uint16_t {
   directory_entry_invalid = 200, ///< Below the metadata or outside the file.
   directory_entry_zero,          ///< A table is missing where the type has none missing.
   directory_entry_duplicate,     ///< Two directory entries name one table.
+  directory_tail_not_zero,       ///< Directory entries past the last table are in use.
   table_overlap,                 ///< A table overlaps other metadata or a grain.
   grain_below_overhead,          ///< A table entry points into the metadata.
   grain_past_end,                ///< A grain does not lie inside the file.
   grain_zeroed_not_allowed,      ///< Entry 1 without flag bit 2.
   grain_duplicate,               ///< Two table entries name one grain.
   grain_overlap,                 ///< Two grains share sectors.
+  grain_metadata_overlap,        ///< A grain overlaps the header, descriptor, directory or footer.
   grain_unaligned,               ///< A grain does not start on a grain boundary.
   table_tail_not_zero,           ///< Entries past the capacity are in use.
   directories_differ,            ///< A table is missing in one copy only.
@@ -85,6 +87,9 @@ enum class errc : std::uint16_t {
   stream_data_after_end,         ///< Bytes follow the end-of-stream marker.
   stream_end_missing,            ///< The stream ends without an end-of-stream marker.
   stream_tables_mismatch,        ///< A table in the stream contradicts the grains before it.
+  stream_gap,                    ///< Zero sectors between grains: read in sequence, an early end.
+  stream_end_padded,             ///< Zeros follow the end-of-stream marker.
+  last_grain_short,              ///< The last grain was not padded before it was compressed.
 
   // Descriptors (SPEC 13.4).
   descriptor_signature_missing = 300,  ///< Another first line than "# Disk DescriptorFile".
@@ -135,6 +140,8 @@ enum class errc : std::uint16_t {
   descriptor_ddb_missing,           ///< No disk data base.
   descriptor_ddb_prefix_missing,    ///< A key of the disk data base without its "ddb.".
   descriptor_ddb_value_invalid,     ///< No number, or a word that is not known, where one belongs.
+  descriptor_capacity_mismatch,     ///< Embedded: the extent's size contradicts the header.
+  descriptor_compression_mismatch,  ///< Embedded: the createType contradicts the header's flags.
 
   // Codecs.
   stream_truncated = 400,        ///< The compressed input ends early.

@@ -77,6 +77,7 @@ inline constexpr error_sentence error_sentences[] = {
      "a grain directory entry points into other metadata or past the end of the file"},
     {errc::directory_entry_zero, "a grain table is missing"},
     {errc::directory_entry_duplicate, "two grain directory entries name one table"},
+    {errc::directory_tail_not_zero, "grain directory entries past the last table are used"},
     {errc::table_overlap, "a grain table overlaps other data"},
     {errc::grain_below_overhead, "a grain table entry points into the metadata"},
     {errc::grain_past_end, "a grain table entry points past the end of the file"},
@@ -84,6 +85,7 @@ inline constexpr error_sentence error_sentences[] = {
      "a grain table entry is 1, but the image does not allow zeroed grains"},
     {errc::grain_duplicate, "two grain table entries name one grain"},
     {errc::grain_overlap, "two grains share sectors"},
+    {errc::grain_metadata_overlap, "a grain overlaps the metadata"},
     {errc::grain_unaligned, "a grain does not start on a grain boundary"},
     {errc::table_tail_not_zero, "grain table entries past the end of the disk are used"},
     {errc::directories_differ, "a grain table is missing in one of the two copies"},
@@ -96,6 +98,11 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::stream_data_after_end, "data follows the end of the stream"},
     {errc::stream_end_missing, "the stream has no end; it was cut"},
     {errc::stream_tables_mismatch, "a grain table contradicts the grains before it"},
+    {errc::stream_gap,
+     "zero sectors stand between the grains, where sequential readers see the end"},
+    {errc::stream_end_padded, "zero sectors follow the end of the stream"},
+    {errc::last_grain_short,
+     "the last grain was not padded before it was compressed, so that some programs refuse it"},
 
     // Descriptors.
     {errc::descriptor_signature_missing,
@@ -157,6 +164,10 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::descriptor_ddb_missing, "the descriptor has no disk data base"},
     {errc::descriptor_ddb_prefix_missing, "a key lacks its \"ddb.\""},
     {errc::descriptor_ddb_value_invalid, "a value of the disk data base is not possible"},
+    {errc::descriptor_capacity_mismatch,
+     "the descriptor states another size of the disk than the header"},
+    {errc::descriptor_compression_mismatch,
+     "the createType does not say rightly whether the grains are compressed"},
 
     // Codecs.
     {errc::stream_truncated, "a compressed grain ends early"},

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "vmdk/core/endian.hpp"
+#include "vmdk/core/units.hpp"
+#include "vmdk/format/sparse_header.hpp"
+
+namespace vmdk {
+
+/// What a marker without data announces (SPEC 5).
+enum class marker_type : std::uint32_t {
+  end_of_stream = 0,
+  grain_table = 1,
+  grain_directory = 2,
+  footer = 3,
+  progress = 4,  ///< Seen in exports of vSphere; carries nothing that a reader needs.
+};
+
+/// The start of a sector of a stream: a grain's marker, whose data follows at once, when `size` is
+/// not 0; else a marker that fills its sector (SPEC 5).
+struct stream_marker {
+  le<std::uint64_t> value{};  ///< Grain: its first sector on the disk. Else: sectors that follow.
+  le<std::uint32_t> size{};   ///< Grain: bytes of compressed data. Else: 0.
+  le<std::uint32_t> type{};   ///< Not part of a grain's marker, whose data begins here.
+  std::array<std::byte, 496> pad{};
+
+  [[nodiscard]] constexpr bool is_grain() const noexcept { return size != 0; }
+  [[nodiscard]] constexpr bool is(marker_type wanted) const noexcept {
+    return size == 0 && type == static_cast<std::uint32_t>(wanted);
+  }
+};
+
+static_assert(sizeof(stream_marker) == sector_bytes && alignof(stream_marker) == 1);
+static_assert(offsetof(stream_marker, size) == 8 && offsetof(stream_marker, type) == 12);
+
+/// Bytes of a grain's marker before its data.
+inline constexpr std::uint32_t grain_marker_bytes = 12;
+
+/// How far a compressed grain may be larger than the grain itself; some readers' buffers end there
+/// (SPEC 5).
+inline constexpr std::uint32_t compressed_grain_slack_bytes = 500;
+
+[[nodiscard]] constexpr sector_image encode(const stream_marker& marker) noexcept {
+  return std::bit_cast<sector_image>(marker);
+}
+[[nodiscard]] constexpr stream_marker decode_marker(const sector_image& bytes) noexcept {
+  return std::bit_cast<stream_marker>(bytes);
+}
+
+/// A marker that fills its sector.
+[[nodiscard]] constexpr stream_marker make_marker(marker_type type,
+                                                  std::uint64_t following_sectors) noexcept {
+  stream_marker marker{};
+  marker.value = following_sectors;
+  marker.type = static_cast<std::uint32_t>(type);
+  return marker;
+}
+
+}  // namespace vmdk

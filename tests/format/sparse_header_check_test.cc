@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmdk/format/sparse_header_check.hpp"
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "tests/support/sparse_oracle.hpp"
+
+namespace {
+
+using namespace vmdk;
+
+constexpr std::uint64_t most = ~std::uint64_t{0};
+constexpr std::uint64_t file_sectors = 1408;
+constexpr std::uint64_t file_bytes = file_sectors * 512;
+
+/// A header that breaks no rule, for a file of file_bytes with directories of one sector each.
+constexpr sparse_extent_header good_header() {
+  sparse_extent_header h;
+  h.flags = 3u;
+  h.capacity = std::uint64_t{603 * 128};
+  h.grain_size = std::uint64_t{128};
+  h.descriptor_offset = std::uint64_t{1};
+  h.descriptor_size = std::uint64_t{20};
+  h.rgd_offset = std::uint64_t{21};
+  h.gd_offset = std::uint64_t{30};
+  h.over_head = std::uint64_t{128};
+  return h;
+}
+
+/// The fields of SPEC 2 that the rules are about: offset and bytes.
+struct field {
+  std::size_t offset = 0;
+  std::size_t bytes = 0;
+};
+constexpr field magic{0, 4}, version{4, 4}, flags{8, 4}, capacity{12, 8}, grain{20, 8},
+    descriptor{28, 8}, descriptor_size{36, 8}, entries{44, 4}, redundant{48, 8}, directory{56, 8},
+    overhead{64, 8}, unclean{72, 1}, newline_1{73, 1}, newline_2{74, 1}, newline_3{75, 1},
+    newline_4{76, 1}, algorithm{77, 2}, first_pad{79, 1}, last_pad{511, 1};
+
+constexpr sparse_extent_header with(const sparse_extent_header& header, field f,
+                                    std::uint64_t value) {
+  sector_image bytes = encode(header);
+  for (std::size_t i = 0; i < f.bytes; ++i) {
+    bytes[f.offset + i] = static_cast<std::byte>(value >> (8 * i));
+  }
+  return decode_sparse_header(bytes);
+}
+
+enum class verdict { accepts, refuses };
+using enum verdict;
+
+/// One rule of SPEC 13.1: what is changed, what is reported where, and what readers make of it.
+struct rule {
+  field changed;
+  std::uint64_t value;
+  errc reported;
+  std::uint64_t offset;
+  verdict tolerant;
+  verdict strict;
+};
+
+constexpr rule rules[] = {
+    {magic, 0, errc::magic_invalid, 0, refuses, refuses},
+    {magic, 0x4B444D56, errc::magic_invalid, 0, refuses, refuses},
+    {magic, 0x44574F43, errc::magic_invalid, 0, refuses, refuses},
+    {magic, 0x766D646B, errc::magic_unfinished, 0, refuses, refuses},
+
+    {version, 0, errc::version_unsupported, 4, refuses, refuses},
+    {version, 2, errc::none, 0, accepts, accepts},
+    {version, 3, errc::none, 0, accepts, accepts},
+    {version, 4, errc::version_unsupported, 4, refuses, refuses},
+    {version, 0x01000000, errc::version_unsupported, 4, refuses, refuses},
+    {version, 0xFFFFFFFF, errc::version_unsupported, 4, refuses, refuses},
+
+    {flags, 0, errc::none, 0, accepts, accepts},
+    {flags, 1, errc::none, 0, accepts, accepts},
+    {flags, 2, errc::none, 0, accepts, accepts},
+    {flags, 0xFFFB, errc::none, 0, accepts, accepts},
+    {flags, 7, errc::zeroed_grains_need_version_2, 8, accepts, refuses},
+    {flags, 0x40003, errc::flags_unknown, 8, refuses, refuses},
+    {flags, 0x80000003, errc::flags_unknown, 8, refuses, refuses},
+    {flags, 0x20003, errc::markers_without_compression, 8, refuses, refuses},
+    {flags, 0x30003, errc::compression_algorithm_invalid, 77, refuses, refuses},
+    {algorithm, 1, errc::compression_algorithm_invalid, 77, refuses, refuses},
+    {algorithm, 0x100, errc::compression_algorithm_invalid, 77, refuses, refuses},
+    {algorithm, 0xFFFF, errc::compression_algorithm_invalid, 77, refuses, refuses},
+
+    {newline_1, 0x0D, errc::newline_bytes_damaged, 73, refuses, refuses},
+    {newline_2, 0, errc::newline_bytes_damaged, 73, refuses, refuses},
+    {newline_3, 0x0A, errc::newline_bytes_damaged, 73, refuses, refuses},
+    {newline_4, 0x0D, errc::newline_bytes_damaged, 73, refuses, refuses},
+
+    {capacity, 0, errc::capacity_zero, 12, refuses, refuses},
+    {capacity, 128, errc::none, 0, accepts, accepts},
+    {capacity, 1, errc::capacity_not_whole_grains, 12, accepts, refuses},
+    {capacity, 77138, errc::capacity_not_whole_grains, 12, accepts, refuses},
+    {capacity, 128ull * 512 * 128, errc::none, 0, accepts, accepts},
+    {capacity, 10 * 128ull * 512 * 128, errc::redundant_overlap, 48, refuses, refuses},
+    {capacity, std::uint64_t{1} << 54, errc::directory_offset_invalid, 56, refuses, refuses},
+    {capacity, (std::uint64_t{1} << 54) + 1, errc::capacity_too_large, 12, refuses, refuses},
+    {capacity, std::uint64_t{1} << 63, errc::capacity_too_large, 12, refuses, refuses},
+    {capacity, most, errc::capacity_too_large, 12, refuses, refuses},
+
+    {grain, 0, errc::grain_size_invalid, 20, refuses, refuses},
+    {grain, 3, errc::grain_size_invalid, 20, refuses, refuses},
+    {grain, 24, errc::grain_size_invalid, 20, refuses, refuses},
+    {grain, 129, errc::grain_size_invalid, 20, refuses, refuses},
+    {grain, (std::uint64_t{1} << 32) + 128, errc::grain_size_invalid, 20, refuses, refuses},
+    {grain, most, errc::grain_size_invalid, 20, refuses, refuses},
+    {grain, 1, errc::grain_size_unusual, 20, accepts, refuses},
+    {grain, 4, errc::grain_size_unusual, 20, accepts, refuses},
+    {grain, 8, errc::none, 0, accepts, accepts},
+    {grain, 16, errc::none, 0, accepts, accepts},
+    {grain, 256, errc::grain_size_unusual, 20, accepts, refuses},
+    {grain, 1u << 21, errc::grain_size_unusual, 20, accepts, refuses},
+    {grain, 1u << 22, errc::grain_size_too_large, 20, refuses, refuses},
+    {grain, std::uint64_t{1} << 32, errc::grain_size_too_large, 20, refuses, refuses},
+    {grain, std::uint64_t{1} << 63, errc::grain_size_too_large, 20, refuses, refuses},
+
+    {entries, 0, errc::entries_per_table_invalid, 44, refuses, refuses},
+    {entries, 128, errc::entries_per_table_invalid, 44, refuses, refuses},
+    {entries, 511, errc::entries_per_table_invalid, 44, refuses, refuses},
+    {entries, 1024, errc::entries_per_table_invalid, 44, refuses, refuses},
+    {entries, 0x80000000, errc::entries_per_table_invalid, 44, refuses, refuses},
+    {entries, 0xFFFFFFFF, errc::entries_per_table_invalid, 44, refuses, refuses},
+
+    {directory, 0, errc::directory_offset_invalid, 56, refuses, refuses},
+    {directory, 1, errc::directory_overlap, 56, refuses, refuses},
+    {directory, 20, errc::directory_overlap, 56, refuses, refuses},
+    {directory, 22, errc::none, 0, accepts, accepts},
+    {directory, 128, errc::overhead_too_small, 64, accepts, refuses},
+    {directory, file_sectors - 1, errc::overhead_too_small, 64, accepts, refuses},
+    {directory, file_sectors, errc::directory_offset_invalid, 56, refuses, refuses},
+    {directory, std::uint64_t{1} << 55, errc::directory_offset_invalid, 56, refuses, refuses},
+    {directory, (std::uint64_t{1} << 55) + 30, errc::directory_offset_invalid, 56, refuses,
+     refuses},
+    {directory, most - 1, errc::directory_offset_invalid, 56, refuses, refuses},
+    {directory, most, errc::none, 0, accepts, accepts},
+
+    {redundant, 0, errc::redundant_offset_invalid, 48, refuses, refuses},
+    {redundant, 1, errc::redundant_overlap, 48, refuses, refuses},
+    {redundant, 20, errc::redundant_overlap, 48, refuses, refuses},
+    {redundant, 30, errc::redundant_shared, 48, accepts, refuses},
+    {redundant, 31, errc::none, 0, accepts, accepts},
+    {redundant, file_sectors - 1, errc::none, 0, accepts, accepts},
+    {redundant, file_sectors, errc::redundant_offset_invalid, 48, refuses, refuses},
+    {redundant, std::uint64_t{1} << 63, errc::redundant_offset_invalid, 48, refuses, refuses},
+    {redundant, most, errc::redundant_offset_invalid, 48, refuses, refuses},
+
+    {descriptor, 0, errc::none, 0, accepts, accepts},
+    {descriptor, 10, errc::redundant_overlap, 48, refuses, refuses},
+    {descriptor, 22, errc::directory_overlap, 56, refuses, refuses},
+    {descriptor, 31, errc::none, 0, accepts, accepts},
+    {descriptor, file_sectors - 20, errc::none, 0, accepts, accepts},
+    {descriptor, file_sectors - 19, errc::descriptor_offset_invalid, 28, refuses, refuses},
+    {descriptor, file_sectors, errc::descriptor_offset_invalid, 28, refuses, refuses},
+    {descriptor, most - 19, errc::descriptor_offset_invalid, 28, refuses, refuses},
+    {descriptor, most, errc::descriptor_offset_invalid, 28, refuses, refuses},
+    {descriptor_size, 0, errc::descriptor_size_invalid, 36, refuses, refuses},
+    {descriptor_size, 1, errc::none, 0, accepts, accepts},
+    {descriptor_size, 21, errc::redundant_overlap, 48, refuses, refuses},
+    {descriptor_size, 1408, errc::descriptor_offset_invalid, 28, refuses, refuses},
+    {descriptor_size, 2048, errc::descriptor_offset_invalid, 28, refuses, refuses},
+    {descriptor_size, 2049, errc::descriptor_size_invalid, 36, refuses, refuses},
+    {descriptor_size, std::uint64_t{1} << 32, errc::descriptor_size_invalid, 36, refuses, refuses},
+    {descriptor_size, most, errc::descriptor_size_invalid, 36, refuses, refuses},
+
+    {overhead, 0, errc::overhead_too_small, 64, accepts, refuses},
+    {overhead, 30, errc::overhead_too_small, 64, accepts, refuses},
+    {overhead, 31, errc::none, 0, accepts, accepts},
+    {overhead, file_sectors, errc::none, 0, accepts, accepts},
+    {overhead, file_sectors + 1, errc::overhead_outside_file, 64, refuses, refuses},
+    {overhead, std::uint64_t{1} << 55, errc::overhead_outside_file, 64, refuses, refuses},
+    {overhead, most, errc::overhead_outside_file, 64, refuses, refuses},
+
+    {unclean, 1, errc::unclean_shutdown, 72, accepts, refuses},
+    {unclean, 255, errc::unclean_shutdown, 72, accepts, refuses},
+    {first_pad, 1, errc::header_padding_not_zero, 79, accepts, refuses},
+    {last_pad, 128, errc::header_padding_not_zero, 79, accepts, refuses},
+};
+
+/// Gathers what a check reports.
+struct findings {
+  std::array<errc, 16> codes{};
+  std::array<std::uint64_t, 16> offsets{};
+  std::size_t count = 0;
+
+  constexpr bool operator()(errc code, std::uint64_t offset) {
+    codes[count] = code;
+    offsets[count++] = offset;
+    return true;
+  }
+  constexpr bool has(errc code, std::uint64_t offset) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (codes[i] == code && offsets[i] == offset) return true;
+    }
+    return false;
+  }
+  constexpr bool has_an_error() const {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (severity_of(codes[i]) == severity::error) return true;
+    }
+    return false;
+  }
+};
+
+constexpr bool holds(const rule& r) {
+  const sparse_extent_header h = with(good_header(), r.changed, r.value);
+  findings found;
+  const bool usable = check_sparse_header(h, file_bytes, found);
+  bool ok = usable == (r.tolerant == accepts) && usable != found.has_an_error();
+  ok = ok && (r.reported == errc::none ? found.count == 0 : found.has(r.reported, r.offset));
+
+  const failure tolerant = validate(h, file_bytes, strictness::tolerant);
+  const failure strict = validate(h, file_bytes, strictness::strict);
+  const failure expected = image_failure(r.reported, r.offset);
+  ok = ok && tolerant == (r.tolerant == refuses ? expected : no_failure);
+  return ok && strict == (r.strict == refuses ? expected : no_failure);
+}
+
+/// In parts, because compilers bound the steps of one constant expression.
+template <std::size_t First>
+constexpr bool rules_hold_from() {
+  bool ok = true;
+  for (std::size_t i = First; i < First + 20 && i < std::size(rules); ++i)
+    ok = ok && holds(rules[i]);
+  return ok;
+}
+static_assert(rules_hold_from<0>() && rules_hold_from<20>());
+static_assert(rules_hold_from<40>() && rules_hold_from<60>());
+static_assert(rules_hold_from<80>() && rules_hold_from<100>());
+static_assert(std::size(rules) <= 120);
+
+/// Rules that one field alone cannot break.
+constexpr bool rules_of_two_fields_hold() {
+  const auto both = [](field a, std::uint64_t x, field b, std::uint64_t y) {
+    return with(with(good_header(), a, x), b, y);
+  };
+  const auto first = [](const sparse_extent_header& h, strictness mode) {
+    return validate(h, file_bytes, mode);
+  };
+  constexpr auto tolerant = strictness::tolerant;
+  constexpr auto strict = strictness::strict;
+  bool ok = true;
+  // Compression without markers, though the algorithm is right.
+  ok = ok && first(both(flags, 0x10003, algorithm, 1), tolerant) ==
+                 image_failure(errc::compression_without_markers, 8);
+  ok = ok && !first(both(flags, 0x30003, algorithm, 1), strict);
+  // Newline bytes and the redundant directory count only when their flag is set.
+  ok = ok && !first(both(flags, 2, newline_1, 0), strict);
+  ok = ok && !first(both(flags, 1, redundant, most), strict);
+  // Version 1 alone has no zeroed grains.
+  ok = ok && !first(both(flags, 7, version, 2), strict) &&
+       !first(both(flags, 7, version, 3), strict);
+  // The descriptor's size means nothing without an offset.
+  ok = ok && !first(both(descriptor, 0, descriptor_size, most), strict);
+  // Directories of two sectors that share one.
+  for (const std::uint64_t place : {29u, 31u}) {
+    ok = ok && first(both(grain, 1, redundant, place), tolerant) ==
+                   image_failure(errc::redundant_overlap, 48);
+  }
+  ok = ok && !first(both(grain, 1, redundant, 28), tolerant);
+  ok = ok && !first(both(grain, 1, redundant, 32), tolerant);
+  // A stream's header has its directory in the footer, and no redundant one.
+  ok = ok && !first(both(directory, most, redundant, 0), strict);
+  ok = ok && first(both(directory, most, redundant, file_sectors), tolerant) ==
+                 image_failure(errc::redundant_offset_invalid, 48);
+  return ok;
+}
+static_assert(rules_of_two_fields_hold());
+
+constexpr bool the_file_bounds_everything() {
+  const auto first = [](std::uint64_t bytes, const sparse_extent_header& h = good_header()) {
+    return validate(h, bytes, strictness::tolerant);
+  };
+  bool ok = first(0) == image_failure(errc::header_truncated, 0);
+  ok = ok && first(511) == image_failure(errc::header_truncated, 0);
+  ok = ok && first(512) == image_failure(errc::descriptor_offset_invalid, 28);
+  ok = ok && first(127 * 512) == image_failure(errc::overhead_outside_file, 64);
+  // Other readers round the file up to a sector.
+  ok = ok && !first(127 * 512 + 1) && !first(128 * 512) && !first(most);
+  const auto at_127 = with(good_header(), directory, 127);
+  ok = ok && !first(128 * 512, at_127);
+  ok = ok && first(127 * 512 + 511, at_127) == image_failure(errc::directory_offset_invalid, 56);
+  return ok;
+}
+static_assert(the_file_bounds_everything());
+
+constexpr bool all_that_is_wrong_is_said_until_told_to_stop() {
+  sparse_extent_header h = with(good_header(), version, 9);
+  h = with(with(with(h, entries, 1), unclean, 1), first_pad, 1);
+  h = with(with(h, overhead, most), grain, 0);
+  findings found;
+  bool ok = !check_sparse_header(h, file_bytes, found) && found.count == 6;
+  ok = ok && found.has(errc::version_unsupported, 4) && found.has(errc::unclean_shutdown, 72);
+  ok = ok && found.has(errc::grain_size_invalid, 20);
+  std::size_t calls = 0;
+  // What is not reported any more still counts.
+  ok = ok && !check_sparse_header(h, file_bytes, [&](errc, std::uint64_t) { return ++calls < 2; });
+  return ok && calls == 2;
+}
+static_assert(all_that_is_wrong_is_said_until_told_to_stop());
+
+constexpr bool severities_decide() {
+  bool ok = vmdk::accepts(strictness::tolerant, errc::unclean_shutdown);
+  ok = ok && !vmdk::accepts(strictness::strict, errc::unclean_shutdown);
+  ok = ok && vmdk::accepts(strictness::tolerant, errc::redundant_shared);
+  ok = ok && !vmdk::accepts(strictness::strict, errc::redundant_shared);
+  ok = ok && !vmdk::accepts(strictness::tolerant, errc::capacity_zero);
+  first_refusal refusal(strictness::tolerant);
+  ok = ok && refusal(errc::unclean_shutdown, 72) && !refusal.why();
+  ok = ok && !refusal(errc::capacity_zero, 12) && !refusal(errc::magic_invalid, 0);
+  return ok && refusal.why() == image_failure(errc::capacity_zero, 12);
+}
+
+/// Checks that a header is judged alike on every way, and never accepted where the wide arithmetic
+/// of the oracle finds it unsafe.
+bool is_judged_consistently(const sector_image& bytes, std::uint64_t size) {
+  const sparse_extent_header h = decode_sparse_header(bytes);
+  findings found;
+  const bool usable = check_sparse_header(h, size, found);
+  const bool tolerant = !validate(h, size, strictness::tolerant);
+  const bool strict = !validate(h, size, strictness::strict);
+  if (usable != tolerant || usable == found.has_an_error()) return false;
+  if (strict != (found.count == 0) || (strict && !tolerant)) return false;
+  const bool magic_is_good = testing_support::number_at(bytes.data(), 0, 4) == 0x564D444B;
+  const bool safe = magic_is_good && testing_support::sparse_facts_of(bytes.data(), size).all();
+  return tolerant == safe;
+}
+
+constexpr std::uint64_t nasty_numbers[] = {
+    0,          1,          2,          3,          7,          20,         21,          30,
+    31,         127,        128,        129,        512,        1387,       1388,        1389,
+    1407,       1408,       1409,       2048,       2049,       1ull << 21, 1ull << 22,  1ull << 31,
+    1ull << 32, 1ull << 54, 1ull << 55, 1ull << 61, 1ull << 62, 1ull << 63, most - 1407, most - 127,
+    most - 20,  most - 3,   most - 2,   most - 1,   most};
+
+constexpr field wide_fields[] = {capacity,  grain,     descriptor, descriptor_size,
+                                 redundant, directory, overhead};
+
+}  // namespace
+
+TEST_CASE("every rule of the sparse header is reported at its field and judged as designed") {
+  for (const rule& r : rules) {
+    INFO("field at " << r.changed.offset << " = " << r.value);
+    CHECK(holds(r));
+  }
+  CHECK_FALSE(validate(good_header(), file_bytes, strictness::strict));
+  CHECK(rules_of_two_fields_hold());
+  CHECK(the_file_bounds_everything());
+  CHECK(all_that_is_wrong_is_said_until_told_to_stop());
+}
+
+TEST_CASE("the severity of a rule decides who refuses") { CHECK(severities_decide()); }
+
+TEST_CASE("any byte of the header may have any value") {
+  const sector_image good = encode(good_header());
+  std::size_t wrong = 0;
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    sector_image bytes = good;
+    for (unsigned value = 0; value < 256; ++value) {
+      bytes[at] = static_cast<std::byte>(value);
+      wrong += is_judged_consistently(bytes, file_bytes) ? 0 : 1;
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("any two fields may have values at the edges, in files of any size") {
+  std::size_t wrong = 0;
+  for (const std::uint64_t size : {file_bytes, file_bytes + 1, std::uint64_t{512}, most}) {
+    for (const field a : wide_fields) {
+      for (const std::uint64_t x : nasty_numbers) {
+        for (const field b : wide_fields) {
+          for (const std::uint64_t y : nasty_numbers) {
+            const auto h = with(with(good_header(), a, x), b, y);
+            wrong += is_judged_consistently(encode(h), size) ? 0 : 1;
+          }
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("all fields may have values at the edges together") {
+  std::mt19937_64 random(20);
+  const auto pick = [&] { return nasty_numbers[random() % std::size(nasty_numbers)]; };
+  std::size_t wrong = 0;
+  for (int i = 0; i < 100000; ++i) {
+    sparse_extent_header h = good_header();
+    for (const field f : wide_fields) {
+      if (random() % 2 == 0) h = with(h, f, pick());
+    }
+    if (random() % 4 == 0) h = with(h, flags, random() % 8 | (random() % 8) << 16);
+    if (random() % 4 == 0) h = with(h, algorithm, random() % 2);
+    wrong += is_judged_consistently(encode(h), random() % 2 == 0 ? file_bytes : pick()) ? 0 : 1;
+  }
+  CHECK(wrong == 0);
+}
