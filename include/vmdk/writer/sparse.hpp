@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+
+#include "vmdk/core/arithmetic.hpp"
+#include "vmdk/core/result.hpp"
+#include "vmdk/core/units.hpp"
+#include "vmdk/format/sparse_header.hpp"
+#include "vmdk/io/concepts.hpp"
+#include "vmdk/layout/sparse.hpp"
+#include "vmdk/writer/embedded_descriptor.hpp"
+#include "vmdk/writer/grain_stream.hpp"
+#include "vmdk/writer/options.hpp"
+#include "vmdk/writer/placed_sink.hpp"
+#include "vmdk/writer/sparse_append.hpp"
+#include "vmdk/writer/sparse_extent.hpp"
+#include "vmdk/writer/workspace.hpp"
+#include "vmdk/writer/write.hpp"
+
+namespace vmdk {
+namespace detail {
+
+/// Fails when the source says that more data is stored in it than the layout can address.
+template <Source S>
+[[nodiscard]] constexpr failure refuse_known_excess(S& source,
+                                                    const sparse_layout& layout) noexcept {
+  if constexpr (SparseSource<S>) {
+    if (layout.max_stored_grains() == layout.grain_count()) return no_failure;
+    const unsigned shift = layout.geometry().grain_byte_shift();
+    std::uint64_t grains = 0;
+    std::uint64_t next_grain = 0;
+    for (std::uint64_t at = 0; at < source.size();) {
+      const auto data = source.next_data(at);
+      if (!data) return data.error();
+      if (data->bytes == 0) break;
+      const std::uint64_t first = larger_of(next_grain, data->offset >> shift);
+      next_grain = larger_of(first, ceil_shift(data->end(), shift));
+      grains += next_grain - first;
+      if (grains > layout.max_stored_grains()) {
+        return does_not_fit(layout, next_grain - (grains - layout.max_stored_grains()));
+      }
+      at = data->end();
+    }
+  }
+  return no_failure;
+}
+
+/// One monolithicSparse file, for any grain size (SPEC 4).
+template <Source S, Sink K>
+[[nodiscard]] constexpr result<write_report> write_monolithic_sparse(
+    S& source, K& sink, const write_options& options, std::uint32_t grain_sectors,
+    sparse_scratch scratch) noexcept {
+  if (!is_writable_grain(grain_sectors)) {
+    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
+  }
+  const auto capacity = capacity_for(source.size(), grain_sectors, options.capacity);
+  if (!capacity) return capacity.error();
+  descriptor_fields fields = make_fields(options, create_type::monolithic_sparse, *capacity);
+  extent_line extent;
+  extent.sectors = *capacity;
+  if (!options.like_mkimg) extent.name.stem = options.extent_name;
+  const auto descriptor_sectors = embedded_descriptor_sectors(fields, extent);
+  if (!descriptor_sectors) return descriptor_sectors.error();
+
+  const auto planned = sparse_layout::for_capacity(
+      source.size(), {.grain_sectors = grain_sectors,
+                      .descriptor_sectors = *descriptor_sectors,
+                      .capacity = options.capacity,
+                      .order = options.like_mkimg ? directory_order::primary_first
+                                                  : directory_order::redundant_first});
+  if (!planned) return planned.error();
+  const sparse_layout& plan = *planned;
+  if (failure f = refuse_known_excess(source, plan)) return f;
+
+  content_hasher hasher;
+  const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
+  const sector_image header = encode(plan.make_header());
+  write_report report{.source_bytes = source.size(), .capacity_bytes = plan.capacity_bytes()};
+
+  if constexpr (SeekableSink<K>) {
+    const auto stored = write_sparse_body(source, sink, plan, scanner, scratch);
+    if (!stored) return stored.error();
+    if constexpr (FinishingSource<S>) {
+      if (failure f = source.finish()) return f;
+    }
+    report.stored_grains = *stored;
+    fields.id = report.id = choose_id(options, hasher.finish());
+    placed_sink<K> out(sink, plan.descriptor().first_byte());
+    if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
+      return f;
+    }
+    // The header comes last, behind a barrier: a file that was cut short is no image.
+    if constexpr (Flushable<K>) {
+      if (failure f = sink.flush()) return f;
+    }
+    if (failure f = sink.write_at(0, header)) return f;
+    if constexpr (Flushable<K>) {
+      if (failure f = sink.flush()) return f;
+    }
+  } else if constexpr (FinishingSource<S>) {
+    // The tables precede the grains, and a stream cannot be read twice.
+    return source_failure(errc::source_not_seekable, 0);
+  } else {
+    sparse_appender<S> appender(source, plan, scratch);
+    const auto stored = appender.survey(scanner);
+    if (!stored) return stored.error();
+    report.stored_grains = *stored;
+    fields.id = report.id = choose_id(options, hasher.finish());
+    if (failure f = sink.write(header)) return f;
+    if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
+      return f;
+    }
+    if (failure f = appender.write(sink)) return f;
+  }
+  report.file_bytes = plan.file_bytes(report.stored_grains).value();
+  return report;
+}
+
+}  // namespace detail
+
+/// Writes one monolithicSparse file.
+///
+/// Into a SeekableSink the source is walked once, and a forward_source will do; into one that only
+/// appends it is walked at least twice. Errors: errc::capacity_zero, errc::capacity_too_large,
+/// errc::grain_size_invalid, errc::option_invalid (detail: a descriptor_problem) and
+/// errc::workspace_too_small before anything is written; errc::extent_too_large when the data would
+/// pass 2^32 sectors; errc::source_changed, errc::source_not_seekable; those of source and sink.
+/// Source: SPEC 3, 4, 6, 12, 14.
+template <std::uint32_t GrainSectors>
+struct writer<monolithic_sparse<GrainSectors>> {
+  template <Source S, Sink K>
+  [[nodiscard]] static constexpr result<write_report> write(
+      S& source, K& sink, const write_options& options,
+      workspace<monolithic_sparse<GrainSectors>>& memory) noexcept {
+    constexpr std::uint32_t grain = monolithic_sparse<GrainSectors>::grain_sectors;
+    return detail::write_monolithic_sparse(source, sink, options,
+                                           grain == dynamic_grain ? options.grain_sectors : grain,
+                                           {.table = memory.table, .buffer = memory.buffer()});
+  }
+};
+
+}  // namespace vmdk
