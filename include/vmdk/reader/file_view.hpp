@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "vmdk/core/result.hpp"
+#include "vmdk/io/concepts.hpp"
+
+namespace vmdk {
+
+/// One file of a Files object, as a Source. Its failures say in `index` which file it was.
+template <Files F>
+class file_view {
+ public:
+  constexpr file_view(F& files, file_id id) noexcept : files_(&files), id_(id) {}
+
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return files_->size(id_); }
+
+  [[nodiscard]] constexpr failure read_at(std::uint64_t offset, byte_span out) noexcept {
+    return in_file(files_->read_at(id_, offset, out), id_);
+  }
+
+  /// The failure, with the number of this file.
+  [[nodiscard]] static constexpr failure in_file(failure why, file_id id) noexcept {
+    if (why) why.index = static_cast<std::uint16_t>(id.value);
+    return why;
+  }
+
+ private:
+  F* files_;
+  file_id id_;
+};
+
+/// A single Source as a Files object that knows no names: for images of one file.
+template <Source S>
+class single_file {
+ public:
+  /// The source is the caller's.
+  constexpr explicit single_file(S& source) noexcept : source_(&source) {}
+
+  [[nodiscard]] constexpr result<file_id> open(std::string_view) noexcept {
+    return failure{.code = errc::file_not_found, .from = origin::files};
+  }
+  [[nodiscard]] constexpr std::uint64_t size(file_id) const noexcept { return source_->size(); }
+  [[nodiscard]] constexpr failure read_at(file_id, std::uint64_t offset, byte_span out) noexcept {
+    return source_->read_at(offset, out);
+  }
+  [[nodiscard]] constexpr result<range> next_data(file_id, std::uint64_t offset) noexcept
+    requires SparseSource<S>
+  {
+    return source_->next_data(offset);
+  }
+
+ private:
+  S* source_;
+};
+
+/// A Files object that knows the holes of its files.
+template <class T>
+concept SparseFiles = Files<T> && requires(T& files, file_id id, std::uint64_t offset) {
+  { files.next_data(id, offset) } noexcept -> std::same_as<result<range>>;
+};
+
+}  // namespace vmdk

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vmdk/core/bytes.hpp"
+#include "vmdk/core/result.hpp"
+#include "vmdk/core/units.hpp"
+#include "vmdk/format/footer_check.hpp"
+#include "vmdk/format/marker.hpp"
+#include "vmdk/format/sparse_header.hpp"
+#include "vmdk/format/sparse_header_check.hpp"
+
+namespace vmdk {
+
+/// Finds the sector of a stream's directory: in the footer when the header says so. A footer behind
+/// a header that has a directory of its own must name the same one, since readers disagree about
+/// which of the two counts (SPEC 13.3).
+///
+/// Broken rules go to `report(code, offset in the file)`, which returns false to stop. Gives 0, after
+/// at least one report, when no directory can be had. Errors: those of the file. Reads at most three
+/// sectors.
+template <class File, class Report>
+[[nodiscard]] constexpr result<std::uint64_t> find_footer(File& file, std::uint64_t file_bytes,
+                                                          const sparse_extent_header& header,
+                                                          Report&& report) noexcept {
+  constexpr std::uint64_t none = 0;
+  const bool needed = header.has_tables_at_end();
+  const std::uint64_t directory = needed ? none : header.gd_offset.get();
+  const auto missing = [&]() -> result<std::uint64_t> {
+    if (needed) {
+      report(errc::footer_missing, std::uint64_t{offsetof(sparse_extent_header, gd_offset)});
+    }
+    return directory;
+  };
+  if (file_bytes < sector_bytes + stream_tail_bytes || file_bytes % sector_bytes != 0) {
+    return missing();
+  }
+
+  const std::uint64_t marker_at = file_bytes - stream_tail_bytes;
+  sector_image sector{};
+  if (failure f = file.read_at(marker_at, sector)) return f;
+  const bool announced = decode_marker(sector).is(marker_type::footer);
+  const bool right_length = decode_marker(sector).value == 1;
+  const bool padded = is_zero(sector.data() + 16, sector.size() - 16);
+  if (!announced) return missing();
+
+  const std::uint64_t footer_at = marker_at + sector_bytes;
+  if (failure f = file.read_at(footer_at, sector)) return f;
+  const auto footer = decode_sparse_header(sector);
+  if (footer.magic_number != sparse_magic) return missing();
+  if (!right_length) {
+    report(errc::footer_marker_invalid, marker_at);
+    return directory;
+  }
+  if (!padded && !report(errc::marker_padding_not_zero, marker_at + 16)) return directory;
+
+  if (footer.has_tables_at_end() || footer.gd_offset == 0) {
+    report(errc::footer_directory_invalid, footer_at + offsetof(sparse_extent_header, gd_offset));
+    return directory;
+  }
+  const auto in_footer = [&](errc code, std::uint64_t offset) {
+    return report(code, footer_at + offset);
+  };
+  if (!check_sparse_header(footer, file_bytes, in_footer)) return directory;
+  check_footer_agrees(header, footer, in_footer);
+  if (!needed && footer.gd_offset != header.gd_offset.get()) {
+    in_footer(errc::footer_mismatch, offsetof(sparse_extent_header, gd_offset));
+  }
+
+  const std::uint64_t end_at = footer_at + sector_bytes;
+  const std::uint64_t found = footer.gd_offset;
+  if (failure f = file.read_at(end_at, sector)) return f;
+  if (!is_zero(sector.data(), sector.size())) report(errc::end_of_stream_invalid, end_at);
+  return found;
+}
+
+}  // namespace vmdk
