@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vmdk/core/bytes.hpp"
+#include "vmdk/core/failure.hpp"
+#include "vmdk/core/result.hpp"
+#include "vmdk/hosted/file_source.hpp"
+#include "vmdk/hosted/os.hpp"
+#include "vmdk/hosted/os_names.hpp"
+#include "vmdk/io/concepts.hpp"
+
+namespace vmdk {
+
+/// Opens the files that images name, in folders that the caller allows and nowhere else. Files;
+/// movable only. Once everything is open, several threads may read.
+///
+/// A name must be a base name (see is_base_name) of a regular file; symbolic links, directories,
+/// devices and FIFOs are refused without being opened. One file under two names is one file_id.
+class directory_files {
+ public:
+  static constexpr std::size_t default_max_files = 4096;
+
+  explicit directory_files(std::size_t max_files = default_max_files) noexcept
+      : max_files_(max_files) {}
+
+  /// Allows a folder. Names are looked for in the folders in the order in which they were allowed.
+  /// Errors, of origin::files with errno in `detail`: errc::file_not_found, errc::read_failed.
+  failure allow(const std::string& folder) noexcept {
+    detail::os::handle opened;
+    if (const int error = detail::os::open_folder(folder, opened)) return files_failure(error);
+    folders_.push_back(std::move(opened));
+    return no_failure;
+  }
+
+  /// Opens a file by a path that the program itself was given: anywhere, symbolic links followed,
+  /// block devices too. Errors, of origin::files: those of file_source::open;
+  /// errc::extent_count_invalid (detail: the number of files allowed).
+  result<file_id> open_path(const std::string& path) noexcept {
+    detail::os::handle file;
+    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+      return files_failure(error);
+    }
+    return keep(std::move(file));
+  }
+
+  /// Opens a file by a name from an image. Errors, of origin::files with errno in `detail`:
+  /// errc::name_not_allowed, errc::file_not_found, errc::file_not_regular, errc::read_failed,
+  /// errc::extent_count_invalid (detail: the number of files allowed).
+  result<file_id> open(std::string_view name) noexcept {
+    if (!is_base_name(name)) return failure{.code = errc::name_not_allowed, .from = origin::files};
+    const std::string zero_ended(name);
+    for (const detail::os::handle& folder : folders_) {
+      detail::os::file_status status;
+      const int error = detail::os::get_status(folder, zero_ended, status);
+      if (error == ENOENT) continue;
+      if (error != 0) return files_failure(error);
+      if (status.kind != file_kind::regular) {
+        return files_failure(detail::os::errno_of_kind(status.kind));
+      }
+      // Should something else have taken the name meanwhile, it is not followed, not waited for,
+      // and refused after all.
+      detail::os::handle file;
+      if (const int again = detail::os::open_in(folder, zero_ended, O_RDONLY | O_NONBLOCK, file)) {
+        return files_failure(again);
+      }
+      if (const int again = detail::os::get_status(file, status)) return files_failure(again);
+      if (status.kind != file_kind::regular) {
+        return files_failure(detail::os::errno_of_kind(status.kind));
+      }
+      return keep(std::move(file));
+    }
+    return files_failure(ENOENT);
+  }
+
+  /// The size of a file that is open; 0 for an id that is not this object's.
+  [[nodiscard]] std::uint64_t size(file_id id) const noexcept {
+    return id.value < files_.size() ? files_[id.value].source.size() : 0;
+  }
+
+  /// Reads. Errors: those of file_source::read_at.
+  failure read_at(file_id id, std::uint64_t offset, byte_span out) const noexcept {
+    if (id.value >= files_.size()) return source_failure(errc::out_of_range, offset);
+    return files_[id.value].source.read_at(offset, out);
+  }
+
+  /// Finds data. Errors: those of file_source::next_data.
+  result<range> next_data(file_id id, std::uint64_t offset) const noexcept {
+    if (id.value >= files_.size()) return source_failure(errc::out_of_range, offset);
+    return files_[id.value].source.next_data(offset);
+  }
+
+ private:
+  struct open_file {
+    file_source source;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+  };
+
+  static failure files_failure(int error) noexcept {
+    failure why = detail::os::read_error(error);
+    why.from = origin::files;
+    return why;
+  }
+
+  /// Takes an open file in, unless it is here already.
+  result<file_id> keep(detail::os::handle file) noexcept {
+    detail::os::file_status status;
+    if (const int error = detail::os::get_status(file, status)) return files_failure(error);
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (files_[i].device == status.device && files_[i].inode == status.inode) {
+        return file_id{static_cast<std::uint32_t>(i)};
+      }
+    }
+    if (files_.size() >= max_files_) {
+      return failure{.code = errc::extent_count_invalid,
+                     .from = origin::files,
+                     .index = 0,
+                     .detail = static_cast<std::uint32_t>(max_files_)};
+    }
+    result<file_source> source = file_source::over(std::move(file));
+    if (!source) {
+      failure why = source.error();
+      why.from = origin::files;
+      return why;
+    }
+    files_.push_back({std::move(source).value(), status.device, status.inode});
+    return file_id{static_cast<std::uint32_t>(files_.size() - 1)};
+  }
+
+  std::size_t max_files_;
+  std::vector<detail::os::handle> folders_;
+  std::vector<open_file> files_;
+};
+
+static_assert(Files<directory_files>);
+
+}  // namespace vmdk
