@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "vmdk/codec/adler32.hpp"
+#include "vmdk/codec/bit_input.hpp"
+#include "vmdk/codec/concepts.hpp"
+#include "vmdk/codec/deflate_alphabet.hpp"
+#include "vmdk/codec/huffman_decoder.hpp"
+#include "vmdk/core/bytes.hpp"
+#include "vmdk/core/errc.hpp"
+#include "vmdk/core/failure.hpp"
+
+namespace vmdk {
+
+/// Expands RFC 1950 streams (SPEC 5). The output is the window, so the object holds Huffman tables
+/// only: its `sizeof` is all the memory used. More index bits are faster and take more memory.
+///
+/// `decode` refuses what zlib's inflate refuses, reads no byte past the input and writes none past
+/// the output. Errors, all of origin codec with the byte offset in the compressed input: the
+/// `stream_*` codes of errc; and whatever the supply fails with, unchanged. After an error the
+/// output's bytes are unspecified and the object is as good as before.
+template <unsigned LitlenBits, unsigned DistanceBits>
+class basic_inflate {
+ public:
+  static constexpr bool needs_contiguous_input = false;
+
+  template <ByteSupply Supply>
+  [[nodiscard]] constexpr failure decode(Supply& supply, byte_span out) noexcept {
+    detail::bit_input<Supply> in(supply);
+    output to{out.data(), out.data(), out.data() + out.size()};
+    const errc code = stream(in, to);
+    if (in.supply_failure) return in.supply_failure;
+    return code == errc::none ? no_failure : codec_failure(code, in.offset_bytes());
+  }
+
+ private:
+  using entry = detail::decoder_entry;
+  using alphabet = detail::alphabet;
+
+  struct output {
+    std::byte* begin;
+    std::byte* next;
+    std::byte* end;
+  };
+
+  template <class Input>
+  constexpr errc stream(Input& in, output& out) noexcept {
+    if (!in.fill(16)) return errc::stream_truncated;
+    const unsigned method = in.take(8), flags = in.take(8);
+    if ((method << 8 | flags) % 31 != 0 || (method & 15) != 8 || method >> 4 > 7) {
+      return errc::stream_header_invalid;
+    }
+    if ((flags & 0x20) != 0) return errc::stream_dictionary;
+
+    bool last = false, fixed_tables = false;
+    while (!last) {
+      if (!in.fill(3)) return errc::stream_truncated;
+      last = in.take(1) != 0;
+      errc code = errc::none;
+      switch (static_cast<detail::block_type>(in.take(2))) {
+        case detail::block_type::stored:
+          code = stored_block(in, out);
+          break;
+        case detail::block_type::fixed:
+          if (!fixed_tables) load_fixed_codes();
+          fixed_tables = true;
+          code = coded_block(in, out);
+          break;
+        case detail::block_type::dynamic:
+          fixed_tables = false;
+          code = read_codes(in);
+          if (code == errc::none) code = coded_block(in, out);
+          break;
+        default:
+          return errc::stream_block_invalid;
+      }
+      if (code != errc::none) return code;
+    }
+
+    in.align();
+    std::uint32_t checksum = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      if (!in.fill(8)) return errc::stream_truncated;
+      checksum = checksum << 8 | in.take(8);
+    }
+    const auto bytes = static_cast<std::size_t>(out.next - out.begin);
+    if (checksum != adler32(out.begin, bytes)) return errc::stream_checksum;
+    if (out.next != out.end) return errc::stream_output_short;
+    if (in.count != 0 || in.next != in.end || in.pull()) return errc::stream_input_left;
+    return errc::none;
+  }
+
+  template <class Input>
+  constexpr errc stored_block(Input& in, output& out) noexcept {
+    in.align();
+    if (!in.fill(16)) return errc::stream_truncated;
+    std::size_t left = in.take(16);
+    if (!in.fill(16)) return errc::stream_truncated;
+    if (in.take(16) != (left ^ 0xFFFF)) return errc::stream_block_invalid;
+    if (left > static_cast<std::size_t>(out.end - out.next)) return errc::stream_output_overrun;
+    for (; left != 0 && in.count != 0; --left) *out.next++ = static_cast<std::byte>(in.take(8));
+    while (left != 0) {
+      if (in.next == in.end && !in.pull()) return errc::stream_truncated;
+      const auto ready = static_cast<std::size_t>(in.end - in.next);
+      const std::size_t n = left < ready ? left : ready;
+      copy_bytes(out.next, in.next, n);
+      out.next += n;
+      in.next += n;
+      left -= n;
+    }
+    return errc::none;
+  }
+
+  constexpr void load_fixed_codes() noexcept {
+    for (unsigned i = 0; i < detail::litlen_symbols; ++i) lengths_[i] = detail::fixed_litlen_bits(i);
+    static_cast<void>(litlen_.build(alphabet::litlen, lengths_, detail::litlen_symbols));
+    for (unsigned i = 0; i < detail::distance_symbols; ++i) {
+      lengths_[i] = detail::fixed_distance_bits;
+    }
+    static_cast<void>(distance_.build(alphabet::distance, lengths_, detail::distance_symbols));
+  }
+
+  /// Reads the codes of a dynamic block. The code-length code lives in the literal tables, which
+  /// are not needed before it is done with.
+  template <class Input>
+  constexpr errc read_codes(Input& in) noexcept {
+    if (!in.fill(14)) return errc::stream_truncated;
+    const unsigned litlens = in.take(5) + 257, distances = in.take(5) + 1;
+    const unsigned code_lengths = in.take(4) + 4;
+    if (litlens > detail::used_litlen_symbols || distances > detail::used_distance_symbols) {
+      return errc::stream_code_invalid;
+    }
+    for (unsigned i = 0; i < detail::length_code_symbols; ++i) lengths_[i] = 0;
+    for (unsigned i = 0; i < code_lengths; ++i) {
+      if (!in.fill(3)) return errc::stream_truncated;
+      lengths_[detail::length_code_order[i]] = static_cast<std::uint8_t>(in.take(3));
+    }
+    if (!litlen_.build(alphabet::code_lengths, lengths_, detail::length_code_symbols)) {
+      return errc::stream_code_invalid;
+    }
+
+    for (unsigned i = 0; i < litlens + distances;) {
+      std::uint32_t code = 0;
+      if (!next_code(in, litlen_, alphabet::code_lengths, code)) return errc::stream_truncated;
+      unsigned repeat = 1;
+      auto length = static_cast<std::uint8_t>(entry::value(code));
+      if (length >= 16) {
+        const unsigned symbol = length;
+        if (symbol == 16 && i == 0) return errc::stream_code_invalid;
+        length = symbol == 16 ? lengths_[i - 1] : std::uint8_t{0};
+        const unsigned extra = symbol == 16 ? 2 : symbol == 17 ? 3 : 7;
+        if (!in.fill(extra)) return errc::stream_truncated;
+        repeat = in.take(extra) + (symbol == 18 ? 11 : 3);
+        if (repeat > litlens + distances - i) return errc::stream_code_invalid;
+      }
+      for (; repeat != 0; --repeat) lengths_[i++] = length;
+    }
+    return lengths_[detail::end_of_block] != 0 &&
+                   litlen_.build(alphabet::litlen, lengths_, litlens) &&
+                   distance_.build(alphabet::distance, lengths_ + litlens, distances)
+               ? errc::none
+               : errc::stream_code_invalid;
+  }
+
+  /// Decodes and drops one code word; false when the input ends inside it.
+  template <class Input, class Tables>
+  static constexpr bool next_code(Input& in, const Tables& tables, alphabet kind,
+                                  std::uint32_t& code) noexcept {
+    static_cast<void>(in.fill(detail::longest_code_bits));
+    code = tables.find(kind, static_cast<unsigned>(in.bits));
+    if (entry::code_bits(code) > in.count) return false;
+    in.take(entry::code_bits(code));
+    return true;
+  }
+
+  template <class Input>
+  constexpr errc coded_block(Input& in, output& out) noexcept {
+    for (;;) {
+      std::uint32_t code = 0;
+      if constexpr (detail::wide_machine) {
+        if (run(in, out, code)) {
+          return (code & entry::end) != 0 ? errc::none : errc::stream_symbol_invalid;
+        }
+      }
+      if (!next_code(in, litlen_, alphabet::litlen, code)) return errc::stream_truncated;
+      if ((code & entry::literal) != 0) {
+        if (out.next == out.end) return errc::stream_output_overrun;
+        *out.next++ = static_cast<std::byte>(entry::value(code));
+        continue;
+      }
+      if ((code & entry::exceptional) != 0) {
+        return (code & entry::end) != 0 ? errc::none : errc::stream_symbol_invalid;
+      }
+      if (!in.fill(entry::extra_bits(code))) return errc::stream_truncated;
+      std::size_t length = entry::value(code) + in.take(entry::extra_bits(code));
+      if (!next_code(in, distance_, alphabet::distance, code)) return errc::stream_truncated;
+      if ((code & entry::exceptional) != 0) return errc::stream_symbol_invalid;
+      if (!in.fill(entry::extra_bits(code))) return errc::stream_truncated;
+      const std::size_t distance = entry::value(code) + in.take(entry::extra_bits(code));
+      if (distance > static_cast<std::size_t>(out.next - out.begin)) {
+        return errc::stream_symbol_invalid;
+      }
+      if (length > static_cast<std::size_t>(out.end - out.next)) {
+        return errc::stream_output_overrun;
+      }
+      const std::byte* from = out.next - distance;
+      for (; length != 0; --length) *out.next++ = *from++;
+    }
+  }
+
+  /// The same as coded_block, for as long as so much input and output is left that neither has to
+  /// be tested within a match. True when the block ended, or failed, in `code`.
+  template <class Input>
+  constexpr bool run(Input& in, output& out, std::uint32_t& code) noexcept {
+    // Three literals, one match and a word copied past its end; two refills.
+    constexpr std::ptrdiff_t out_slack = 3 + detail::longest_match + 16;
+    constexpr std::ptrdiff_t in_slack = 16;
+    if (in.end - in.next < in_slack || out.end - out.next < out_slack) return false;
+    const std::byte* const in_stop = in.end - in_slack;
+    std::byte* const out_stop = out.end - out_slack;
+    const std::uint32_t* const litlens = litlen_.index();
+    const std::uint32_t* const distances = distance_.index();
+    constexpr unsigned litlen_mask = decltype(litlen_)::index_mask;
+    constexpr unsigned distance_mask = decltype(distance_)::index_mask;
+
+    const std::byte* next = in.next;
+    std::byte* to = out.next;
+    std::uint64_t bits = in.bits;
+    unsigned count = in.count;
+    bool done = false;
+    const auto refill = [&]() {
+      bits |= detail::load_word(next) << count;
+      next += (63 - count) >> 3, count |= 56;
+    };
+    const auto drop = [&](std::uint32_t e) {
+      bits >>= e & entry::all_bits_mask, count -= e & entry::all_bits_mask;
+    };
+    const auto value_with_extra = [&](std::uint32_t e) {
+      const std::uint64_t mask = (std::uint64_t{1} << (e & entry::all_bits_mask)) - 1;
+      return (e >> 16) + static_cast<std::uint32_t>((bits & mask) >> entry::code_bits(e));
+    };
+
+    do {
+      refill();
+      std::uint32_t e = litlens[bits & litlen_mask];
+      if ((e & entry::literal) != 0) {
+        drop(e);
+        *to++ = static_cast<std::byte>(e >> 16);
+        e = litlens[bits & litlen_mask];
+        if ((e & entry::literal) != 0) {
+          drop(e);
+          *to++ = static_cast<std::byte>(e >> 16);
+          e = litlens[bits & litlen_mask];
+          if ((e & entry::literal) != 0) {
+            drop(e);
+            *to++ = static_cast<std::byte>(e >> 16);
+            continue;
+          }
+        }
+        refill();
+      }
+      if ((e & entry::exceptional) != 0) {
+        if ((e & entry::long_code) != 0) {
+          e = litlen_.find_long(alphabet::litlen, static_cast<unsigned>(bits));
+          if ((e & entry::literal) != 0) {
+            drop(e);
+            *to++ = static_cast<std::byte>(e >> 16);
+            continue;
+          }
+        }
+        if ((e & entry::exceptional) != 0) {
+          drop(e);
+          code = e;
+          done = true;
+          break;
+        }
+      }
+      const std::size_t length = value_with_extra(e);
+      drop(e);
+      e = distances[bits & distance_mask];
+      if ((e & entry::long_code) != 0) {
+        e = distance_.find_long(alphabet::distance, static_cast<unsigned>(bits));
+      }
+      const std::size_t distance = value_with_extra(e);
+      drop(e);
+      if ((e & entry::exceptional) != 0 || distance > static_cast<std::size_t>(to - out.begin)) {
+        code = entry::invalid;
+        done = true;
+        break;
+      }
+      copy_match(to, distance, length);
+      to += length;
+    } while (next <= in_stop && to <= out_stop);
+
+    in.next = next;
+    in.bits = bits & ((std::uint64_t{1} << count) - 1);
+    in.count = count;
+    out.next = to;
+    return done;
+  }
+
+  /// Repeats `length` bytes from `distance` bytes back, in words; up to 15 bytes more are touched.
+  static constexpr void copy_match(std::byte* to, std::size_t distance,
+                                   std::size_t length) noexcept {
+    const std::byte* from = to - distance;
+    if (std::is_constant_evaluated()) {
+      for (; length != 0; --length) *to++ = *from++;
+      return;
+    }
+    const std::byte* const stop = to + length;
+    if (distance >= 8) {
+      do {
+        __builtin_memcpy(to, from, 8);
+        to += 8;
+        from += 8;
+      } while (to < stop);
+    } else if (distance == 1) {
+      const std::uint64_t word = 0x0101010101010101 * static_cast<std::uint64_t>(*from);
+      do {
+        __builtin_memcpy(to, &word, 8);
+        to += 8;
+      } while (to < stop);
+    } else {
+      do {
+        __builtin_memcpy(to, from, 8);
+        to += distance;
+        from += distance;
+      } while (to < stop);
+    }
+  }
+
+  detail::huffman_decoder<LitlenBits, detail::litlen_symbols> litlen_{};
+  detail::huffman_decoder<DistanceBits, detail::distance_symbols> distance_{};
+  std::uint8_t lengths_[detail::litlen_symbols + detail::distance_symbols]{};
+};
+
+/// For hosts.
+using inflate = basic_inflate<11, 8>;
+
+/// For small devices: about two KiB, at a quarter of the speed.
+using small_inflate = basic_inflate<8, 5>;
+
+}  // namespace vmdk
