@@ -99,8 +99,8 @@ class grain_supply {
 /// `input` holds at least one sector; with room for a whole compressed grain one read is enough,
 /// and decoders that need contiguous input get it. Writers disagree whether the last grain of an
 /// unaligned disk is padded before it is compressed; both are read (SPEC 5).
-/// Errors: those of check_grain_marker, of the decoder (origin codec, offset in the file) and of the
-/// file; errc::workspace_too_small for a decoder that needs more room.
+/// Errors: those of check_grain_marker, of the decoder (origin codec, offset in the file) and of
+/// the file; errc::workspace_too_small for a decoder that needs more room.
 template <class File, Decoder D>
 [[nodiscard]] constexpr failure read_compressed_grain(File& file, std::uint64_t file_bytes,
                                                       const sparse_extent& extent,
@@ -112,8 +112,8 @@ template <class File, Decoder D>
   }
   const byte_span window = input.first(static_cast<std::size_t>(
       smaller_of<std::uint64_t>(input.size(), file_bytes - marker_offset)));
-  const std::uint64_t exists = smaller_of<std::uint64_t>(
-      out.size(), extent.capacity_bytes() - grain_offset);
+  const std::uint64_t exists =
+      smaller_of<std::uint64_t>(out.size(), extent.capacity_bytes() - grain_offset);
   failure why;
   // A short last grain is tried when the padded form turns out too short.
   for (const std::size_t wanted : {out.size(), static_cast<std::size_t>(exists)}) {

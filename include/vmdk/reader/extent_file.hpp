@@ -20,14 +20,13 @@ namespace vmdk {
 /// What a file is by its first bytes.
 enum class file_contents : std::uint8_t { text, sparse, cowd, sesparse };
 
-/// Looks at the first bytes of a file. Anything that no extent begins with may be a descriptor if it
-/// has no control characters. Errors: errc::magic_invalid; those of the files.
+/// Looks at the first bytes of a file. Anything that no extent begins with may be a descriptor if
+/// it has no control characters. Errors: errc::magic_invalid; those of the files.
 template <Files F>
 [[nodiscard]] constexpr result<file_contents> identify_file(F& files, file_id file) noexcept {
   std::array<std::byte, 32> first{};
   file_view<F> from(files, file);
-  const auto bytes =
-      static_cast<std::size_t>(smaller_of<std::uint64_t>(first.size(), from.size()));
+  const auto bytes = static_cast<std::size_t>(smaller_of<std::uint64_t>(first.size(), from.size()));
   if (failure f = from.read_at(0, byte_span(first).first(bytes))) return f;
   const auto magic = load_le<std::uint32_t>(first.data());
   if (bytes >= 4 && (magic == sparse_magic || magic == sparse_magic_unfinished)) {

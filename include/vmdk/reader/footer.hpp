@@ -18,9 +18,9 @@ namespace vmdk {
 /// a header that has a directory of its own must name the same one, since readers disagree about
 /// which of the two counts (SPEC 13.3).
 ///
-/// Broken rules go to `report(code, offset in the file)`, which returns false to stop. Gives 0, after
-/// at least one report, when no directory can be had. Errors: those of the file. Reads at most three
-/// sectors.
+/// Broken rules go to `report(code, offset in the file)`, which returns false to stop. Gives 0,
+/// after at least one report, when no directory can be had. Errors: those of the file. Reads at
+/// most three sectors.
 template <class File, class Report>
 [[nodiscard]] constexpr result<std::uint64_t> find_footer(File& file, std::uint64_t file_bytes,
                                                           const sparse_extent_header& header,

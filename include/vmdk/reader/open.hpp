@@ -41,8 +41,8 @@ class image_opener {
       if (!parent) return parent.error();
       child = *parent;
     }
-    return image<F>(*files_, memory_.extents.first(extent_count_),
-                    memory_.links.first(link_count_), *top);
+    return image<F>(*files_, memory_.extents.first(extent_count_), memory_.links.first(link_count_),
+                    *top);
   }
 
  private:
@@ -162,10 +162,14 @@ class image_opener {
     }
     const link& now = memory_.links[link_count_ - 1];
     next.begin = extent_count_ == now.first_extent ? 0 : end_of_extents();
-    // One file may hold several flat extents, but no byte of it is in two of them.
-    for (std::uint32_t i = now.first_extent; i < extent_count_; ++i) {
-      if (shares_bytes(memory_.extents[i], next)) return failed(next.file, errc::extent_overlap);
+    // One file may hold several flat extents, but no byte of it is in two of them. A number above
+    // all others is a file that no extent has had yet.
+    if (extent_count_ != now.first_extent && next.file.value <= last_file_.value) {
+      for (std::uint32_t i = now.first_extent; i < extent_count_; ++i) {
+        if (shares_bytes(memory_.extents[i], next)) return failed(next.file, errc::extent_overlap);
+      }
     }
+    last_file_.value = larger_of(last_file_.value, next.file.value);
     memory_.extents[extent_count_++] = next;
     return no_failure;
   }
@@ -222,7 +226,8 @@ class image_opener {
   image_spans memory_;
   strictness mode_;
   byte_span free_text_;
-  file_id file_{};  ///< The file of the link that is being opened.
+  file_id file_{};       ///< The file of the link that is being opened.
+  file_id last_file_{};  ///< The highest number of an extent's file.
   std::uint32_t extent_count_ = 0;
   std::uint32_t link_count_ = 0;
 };
@@ -232,12 +237,12 @@ class image_opener {
 /// Opens an image whose files the caller names through a Files object: a sparse file, or a text
 /// descriptor with its extents, and all parents.
 ///
-/// Header, footer, descriptor and the place of each directory are checked; table entries are checked
-/// when they are used, so opening takes a few reads a file. Every name inside the image goes to
-/// `files.open`, and nothing else is opened.
-/// Errors: every rule of SPEC 13 that this strictness refuses, with the number of the file in
-/// `index` and the offset in it; errc::chain_too_deep, errc::extent_count_invalid and
-/// errc::workspace_too_small when the memory is too small for the image; those of `files`.
+/// Header, footer, descriptor and the place of each directory are checked; table entries are
+/// checked when they are used, so opening takes a few reads a file. Every name inside the image
+/// goes to `files.open`, and nothing else is opened. Errors: every rule of SPEC 13 that this
+/// strictness refuses, with the number of the file in `index` and the offset in it;
+/// errc::chain_too_deep, errc::extent_count_invalid and errc::workspace_too_small when the memory
+/// is too small for the image; those of `files`.
 template <Files F>
 [[nodiscard]] result<image<F>> open(F& files, std::string_view name, const image_spans& memory,
                                     strictness mode = strictness::tolerant) noexcept {

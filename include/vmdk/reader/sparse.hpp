@@ -14,8 +14,8 @@
 
 namespace vmdk {
 
-/// The memory of a sparse_reader: the tables that it remembers. The default is the least; with all of
-/// the directory in it, no read takes more than two reads of the source.
+/// The memory of a sparse_reader: the tables that it remembers. The default is the least; with all
+/// of the directory in it, no read takes more than two reads of the source.
 template <std::size_t DirectoryBytes = sector_bytes, std::size_t TableBytes = sector_bytes>
 struct sparse_reader_memory {
   static_assert(DirectoryBytes >= sector_bytes && TableBytes >= sector_bytes,

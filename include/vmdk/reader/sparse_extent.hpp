@@ -9,11 +9,11 @@
 #include "vmdk/core/endian.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
-#include "vmdk/reader/footer.hpp"
 #include "vmdk/format/severity.hpp"
 #include "vmdk/format/sparse_geometry.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/format/sparse_header_check.hpp"
+#include "vmdk/reader/footer.hpp"
 #include "vmdk/reader/mapping.hpp"
 #include "vmdk/reader/table_cache.hpp"
 
@@ -150,8 +150,7 @@ class sparse_extent {
         is_compressed()
             ? std::uint64_t{sector_bytes}
             : smaller_of<std::uint64_t>(geometry_.grain_bytes(), capacity_bytes() - grain_at);
-    const bool inside =
-        fits_inside(std::uint64_t{sector} << sector_shift, bytes, file_bytes_);
+    const bool inside = fits_inside(std::uint64_t{sector} << sector_shift, bytes, file_bytes_);
     return inside ? errc::none : errc::grain_past_end;
   }
 

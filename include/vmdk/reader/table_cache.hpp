@@ -19,8 +19,8 @@ class window_cache {
   /// The memory, of at least one sector, is the caller's.
   constexpr explicit window_cache(byte_span memory) noexcept : memory_(memory) {}
 
-  /// Gives n bytes, which do not cross a sector, at an offset inside a region of the file. They stay
-  /// valid until the next call. Errors: those of the file, after which nothing is remembered.
+  /// Gives n bytes, which do not cross a sector, at an offset inside a region of the file. They
+  /// stay valid until the next call. Errors: those of the file, after which nothing is remembered.
   template <class File>
   [[nodiscard]] constexpr result<const std::byte*> get(File& file, std::uint64_t offset,
                                                        std::size_t n, std::uint64_t region_offset,
@@ -32,8 +32,8 @@ class window_cache {
       }
       const std::uint64_t left = region_bytes - (first - region_offset);
       bytes_ = 0;
-      const byte_span window = memory_.first(
-          static_cast<std::size_t>(smaller_of<std::uint64_t>(left, memory_.size())));
+      const byte_span window =
+          memory_.first(static_cast<std::size_t>(smaller_of<std::uint64_t>(left, memory_.size())));
       if (failure f = file.read_at(first, window)) return f;
       first_ = first;
       bytes_ = window.size();

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "vmdk/codec/concepts.hpp"
+#include "vmdk/core/arithmetic.hpp"
+#include "vmdk/core/bytes.hpp"
+#include "vmdk/core/endian.hpp"
+#include "vmdk/core/result.hpp"
+#include "vmdk/core/units.hpp"
+#include "vmdk/format/footer_check.hpp"
+#include "vmdk/format/marker.hpp"
+#include "vmdk/format/severity.hpp"
+#include "vmdk/format/sparse_geometry.hpp"
+#include "vmdk/format/sparse_header.hpp"
+#include "vmdk/format/sparse_header_check.hpp"
+#include "vmdk/io/concepts.hpp"
+#include "vmdk/reader/compressed_grain.hpp"
+#include "vmdk/reader/stream_tables.hpp"
+
+namespace vmdk {
+
+/// A grain that a stream_reader has come to.
+struct stream_grain {
+  std::uint64_t disk_offset = 0;  ///< Where on the disk it begins, in bytes.
+  std::uint32_t data_bytes = 0;   ///< Of its compressed data; 0: the stream has ended, and well.
+};
+
+/// Reads a streamOptimized image front to back, once: from a pipe or a network. Tables may lie in
+/// front of the grains or behind them; either way they are compared with the grains that were seen,
+/// so that a stream with a grain missing is not taken for a whole one (SPEC 5, 13.2, 13.3).
+///
+/// Call `open`, then `next` and `expand` or `take` in turn until there is no grain left. After a
+/// failure every call returns it.
+template <SequentialSource S>
+class stream_reader {
+ public:
+  constexpr explicit stream_reader(S& source) noexcept : source_(&source) {}
+
+  /// Reads the header and the embedded descriptor. The descriptor's bytes go to `text`, which may
+  /// be empty: then they are passed over. Gives the descriptor's bytes; what they say is not looked
+  /// at. Errors: each rule of SPEC 13.1; errc::source_not_seekable for an image that is no stream,
+  /// and can only be read at random; errc::workspace_too_small for `text`; those of the source.
+  [[nodiscard]] constexpr result<byte_view> open(byte_span text,
+                                                 strictness mode = strictness::tolerant) noexcept {
+    const auto opened = read_head(text, mode);
+    if (!opened) return fail(opened.error());
+    return opened;
+  }
+
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  /// The capacity of the disk in bytes.
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return geometry_.capacity_bytes(); }
+
+  /// Goes to the next grain; drops the data of the present one if nobody took it.
+  /// Errors: the rules of SPEC 13.2 and 13.3, with the offset in the stream;
+  /// errc::stream_end_missing when the source ends too early; those of the source.
+  [[nodiscard]] constexpr result<stream_grain> next() noexcept {
+    if (failed_) return failed_;
+    const auto found = find_grain();
+    if (!found) return fail(found.error());
+    return found;
+  }
+
+  /// Expands the present grain: `out` is one grain. `input` takes compressed bytes on their way, of
+  /// at least one sector; decoders that need contiguous input need room for all of them. Errors:
+  /// those of the decoder (offset in the stream) and of the source.
+  template <Decoder D>
+  [[nodiscard]] constexpr failure expand(D& decoder, byte_span input, byte_span out) noexcept {
+    if (failed_) return failed_;
+    if (D::needs_contiguous_input) {
+      const std::uint64_t data_at = data_offset();
+      const auto data = take(input);
+      if (!data) return data.error();
+      single_supply supply(*data);
+      return finish_expanding(decoder.decode(supply, out), data_at, out);
+    }
+    const std::uint64_t data_at = data_offset();
+    piece_supply supply{this, input};
+    return finish_expanding(decoder.decode(supply, out), data_at, out);
+  }
+
+  /// Copies the present grain's compressed data out, for somebody else to expand.
+  /// Errors: errc::workspace_too_small (detail: the bytes wanted); those of the source.
+  [[nodiscard]] constexpr result<byte_view> take(byte_span out) noexcept {
+    if (failed_) return failed_;
+    if (out.size() < left_bytes_) {
+      return fail(options_failure(errc::workspace_too_small, 0, left_bytes_));
+    }
+    const byte_span data = out.first(left_bytes_);
+    if (failure f = read_data(data)) return fail(f);
+    return byte_view(data);
+  }
+
+ private:
+  /// Supplies the grain's data to a decoder in pieces.
+  struct piece_supply {
+    stream_reader* reader;
+    byte_span buffer;
+
+    [[nodiscard]] constexpr result<byte_view> next() noexcept {
+      const byte_span piece =
+          buffer.first(smaller_of<std::size_t>(buffer.size(), reader->left_bytes_));
+      if (failure f = reader->read_data(piece)) return f;
+      return byte_view(piece);
+    }
+  };
+
+  [[nodiscard]] constexpr failure fail(failure why) noexcept {
+    failed_ = why;
+    return why;
+  }
+
+  [[nodiscard]] constexpr std::uint64_t data_offset() const noexcept {
+    return position_ - sector_bytes + sector_used_;
+  }
+
+  /// A short last grain has been expanded into less than a whole one.
+  [[nodiscard]] constexpr failure finish_expanding(failure why, std::uint64_t data_at,
+                                                   byte_span out) noexcept {
+    if (why.code == errc::stream_output_short && short_bytes_ != 0) {
+      zero_bytes(out.subspan(short_bytes_));
+      why = {};
+    }
+    if (why && why.from == origin::codec) why.offset += data_at;
+    return why ? fail(why) : why;
+  }
+
+  /// Fills the span; a stream that ends inside it is cut.
+  [[nodiscard]] constexpr failure read_exactly(byte_span out) noexcept {
+    while (!out.empty()) {
+      const auto got = source_->read(out);
+      if (!got) return got.error();
+      if (*got == 0) return image_failure(errc::stream_end_missing, position_);
+      position_ += *got;
+      out = out.subspan(*got);
+    }
+    return no_failure;
+  }
+
+  [[nodiscard]] constexpr failure read_sector() noexcept {
+    sector_used_ = sector_bytes;
+    return read_exactly(sector_);
+  }
+
+  [[nodiscard]] constexpr failure pass_over(std::uint64_t sectors) noexcept {
+    for (; sectors != 0; --sectors) {
+      if (failure f = read_sector()) return f;
+    }
+    return no_failure;
+  }
+
+  /// Reads the grain's next compressed bytes: first what its marker's sector holds.
+  [[nodiscard]] constexpr failure read_data(byte_span out) noexcept {
+    left_bytes_ -= static_cast<std::uint32_t>(out.size());
+    const std::size_t ready = smaller_of<std::size_t>(out.size(), sector_.size() - sector_used_);
+    copy_bytes(out.data(), sector_.data() + sector_used_, ready);
+    sector_used_ += static_cast<std::uint32_t>(ready);
+    return read_exactly(out.subspan(ready));
+  }
+
+  [[nodiscard]] constexpr result<byte_view> read_head(byte_span text, strictness mode) noexcept {
+    if (failure f = read_sector()) {
+      return f.code == errc::stream_end_missing ? image_failure(errc::header_truncated, 0) : f;
+    }
+    header_ = decode_sparse_header(sector_);
+    // A pipe has no size that the header could be held against.
+    if (failure f = validate(header_, ~std::uint64_t{0}, mode)) return f;
+    if (!header_.is_compressed()) return source_failure(errc::source_not_seekable, 0);
+    geometry_ = sparse_geometry(header_.capacity, header_.grain_size);
+    mode_ = mode;
+
+    byte_view descriptor;
+    if (header_.descriptor_offset != 0) {
+      if (failure f = pass_over(header_.descriptor_offset - 1)) return f;
+      const std::uint64_t bytes = header_.descriptor_size << sector_shift;
+      if (text.empty()) {
+        if (failure f = pass_over(header_.descriptor_size)) return f;
+      } else if (bytes > text.size()) {
+        return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(bytes));
+      } else {
+        const byte_span room = text.first(static_cast<std::size_t>(bytes));
+        if (failure f = read_exactly(room)) return f;
+        descriptor = room;
+      }
+    }
+    tables_.begin(header_);
+    while (position_ < std::uint64_t{header_.over_head} << sector_shift) {
+      const std::uint64_t at = position_;
+      if (failure f = read_sector()) return f;
+      if (failure f = tables_.see_front_sector(sector_, at)) return f;
+    }
+    return descriptor;
+  }
+
+  [[nodiscard]] constexpr result<stream_grain> find_grain() noexcept {
+    if (ended_) return stream_grain{};
+    if (failure f = leave_grain()) return f;
+    for (;;) {
+      const std::uint64_t at = position_;
+      const failure f = read_sector();
+      // A writer of tables in front may end without a marker: then the tables tell what was due.
+      if (f.code == errc::stream_end_missing && position_ == at && tables_.all_grains_seen()) {
+        ended_ = true;
+        return stream_grain{};
+      }
+      if (f) return f;
+      const stream_marker marker = decode_marker(sector_);
+      if (marker.is_grain()) return begin_grain(marker, at);
+      if (failure broken = take_marker(marker, at)) return broken;
+      if (ended_) return stream_grain{};
+    }
+  }
+
+  /// Drops the rest of the present grain.
+  [[nodiscard]] constexpr failure leave_grain() noexcept {
+    std::array<std::byte, 64> dropped{};
+    while (left_bytes_ != 0) {
+      const auto now = smaller_of<std::size_t>(left_bytes_, dropped.size());
+      if (failure f = read_data(byte_span(dropped).first(now))) return f;
+    }
+    const std::uint64_t odd = position_ & (sector_bytes - 1);
+    return odd == 0 ? no_failure : read_exactly(byte_span(sector_).first(sector_bytes - odd));
+  }
+
+  [[nodiscard]] constexpr result<stream_grain> begin_grain(const stream_marker& marker,
+                                                           std::uint64_t at) noexcept {
+    const std::uint64_t lba = marker.value;
+    if (lba >= geometry_.capacity_sectors() || (lba & (geometry_.grain_sectors() - 1)) != 0) {
+      return image_failure(errc::marker_lba_mismatch, at);
+    }
+    if (marker.size > compressed_size_limit(geometry_.grain_bytes())) {
+      return image_failure(errc::marker_size_invalid, at + 8, marker.size);
+    }
+    if (failure f = tables_.see_grain(lba >> geometry_.grain_shift(), at)) return f;
+    left_bytes_ = marker.size;
+    sector_used_ = grain_marker_bytes;
+    const std::uint64_t disk_offset = lba << sector_shift;
+    const std::uint64_t exists = geometry_.capacity_bytes() - disk_offset;
+    short_bytes_ = exists < geometry_.grain_bytes() ? static_cast<std::uint32_t>(exists) : 0;
+    return stream_grain{disk_offset, marker.size};
+  }
+
+  [[nodiscard]] constexpr failure take_marker(const stream_marker& marker,
+                                              std::uint64_t at) noexcept {
+    const auto wrong = [at] { return image_failure(errc::marker_invalid, at); };
+    switch (static_cast<marker_type>(marker.type.get())) {
+      case marker_type::end_of_stream:
+        return marker.value == 0 ? take_end(at) : wrong();
+      case marker_type::grain_table:
+        return marker.value == table_sectors ? take_table(at) : wrong();
+      case marker_type::grain_directory:
+        if (marker.value != geometry_.directory_sectors()) return wrong();
+        directory_sector_ = position_ >> sector_shift;
+        return take_directory();
+      case marker_type::footer:
+        return marker.value == 1 ? take_footer() : wrong();
+      case marker_type::progress:
+        return no_failure;
+    }
+    return wrong();
+  }
+
+  [[nodiscard]] constexpr failure take_table(std::uint64_t at) noexcept {
+    tables_.begin_table();
+    for (std::uint32_t i = 0; i < table_sectors; ++i) {
+      if (failure f = read_sector()) return f;
+      if (failure f = tables_.see_table_sector(sector_, i, at)) return f;
+    }
+    return no_failure;
+  }
+
+  [[nodiscard]] constexpr failure take_directory() noexcept {
+    for (std::uint64_t i = 0; i < geometry_.directory_sectors(); ++i) {
+      const std::uint64_t at = position_;
+      if (failure f = read_sector()) return f;
+      if (failure f = tables_.see_directory_sector(sector_, at)) return f;
+    }
+    return no_failure;
+  }
+
+  [[nodiscard]] constexpr failure take_footer() noexcept {
+    const std::uint64_t at = position_;
+    if (failure f = read_sector()) return f;
+    const sparse_extent_header footer = decode_sparse_header(sector_);
+    if (failure f = validate(footer, ~std::uint64_t{0}, mode_)) {
+      failure moved = f;
+      moved.offset += at;
+      return moved;
+    }
+    first_refusal refusal(mode_);
+    check_footer_agrees(header_, footer, refusal);
+    if (footer.gd_offset != directory_sector_ && refusal.why().code == errc::none) {
+      refusal(errc::footer_directory_invalid, offsetof(sparse_extent_header, gd_offset));
+    }
+    failure why = refusal.why();
+    if (why) why.offset += at;
+    has_footer_ = !why;
+    return why;
+  }
+
+  [[nodiscard]] constexpr failure take_end(std::uint64_t at) noexcept {
+    if (!is_zero(sector_.data(), sector_.size())) {
+      return image_failure(errc::end_of_stream_invalid, at);
+    }
+    if (header_.has_tables_at_end() && !has_footer_) {
+      return image_failure(errc::footer_missing, at);
+    }
+    if (!tables_.all_grains_seen()) return image_failure(errc::stream_tables_mismatch, at);
+    // With tables in front some writers round the file up with zeros.
+    for (;;) {
+      const auto got = source_->read(sector_);
+      if (!got) return got.error();
+      if (*got == 0) break;
+      if (!tables_.are_in_front() || !is_zero(sector_.data(), *got)) {
+        return image_failure(errc::stream_data_after_end, position_);
+      }
+      position_ += *got;
+    }
+    ended_ = true;
+    return no_failure;
+  }
+
+  S* source_;
+  sparse_extent_header header_{};
+  sparse_geometry geometry_{};
+  strictness mode_ = strictness::tolerant;
+  failure failed_{};
+  std::uint64_t position_ = 0;                ///< Bytes read from the source.
+  sector_image sector_{};                     ///< The last sector read.
+  std::uint32_t sector_used_ = sector_bytes;  ///< How much of it has been handed out.
+  std::uint32_t left_bytes_ = 0;              ///< Of the present grain's data.
+  std::uint32_t short_bytes_ = 0;  ///< The part of the last grain that exists, when it is cut.
+  std::uint64_t directory_sector_ = 0;
+  stream_tables tables_{};
+  bool has_footer_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace vmdk
