@@ -2,7 +2,7 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
-def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk"]):
+def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk", "//tests:support"]):
     """Makes :NAME_fuzz (needs --config=fuzz, see tools/fuzz) and the test :NAME_replay.
 
     Args:

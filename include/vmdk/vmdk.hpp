@@ -3,6 +3,7 @@
 
 /// VMDK disk images as templates: everything but hosted/ and the optional codecs.
 
+#include "vmdk/constant/image.hpp"
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/endian.hpp"

@@ -365,7 +365,10 @@ TEST_CASE("failures of the source come back as they are, and do not stick") {
 
     std::uint64_t size() const noexcept { return file->size(); }
     failure read_at(std::uint64_t offset, byte_span out) noexcept {
-      if (calls_left-- == 0) return source_failure(errc::read_failed, offset, 5);
+      if (calls_left-- == 0) {
+        for (std::byte& b : out) b = std::byte{0xEE};
+        return source_failure(errc::read_failed, offset, 5);
+      }
       return file->read_at(offset, out);
     }
   };
@@ -387,7 +390,11 @@ TEST_CASE("failures of the source come back as they are, and do not stick") {
         CHECK(why.code == errc::read_failed);
         CHECK(why.from == origin::source);
         CHECK(why.detail == 5);
-        REQUIRE_FALSE(reader->read_at(offset, out));
+        // What was remembered before is not mixed up with what the failed read left behind.
+        for (const std::uint64_t again : {std::uint64_t{0}, offset}) {
+          REQUIRE_FALSE(reader->read_at(again, out));
+          CHECK(out[599] == image.disk_byte(again + 599));
+        }
       }
       CHECK(out[599] == image.disk_byte(offset + 599));
     }

@@ -53,7 +53,7 @@ class memory_files {
       return vmdk::source_failure(vmdk::errc::out_of_range, offset);
     }
     if (read_fails_at != 0 && --read_fails_at == 0) {
-      return vmdk::source_failure(vmdk::errc::read_failed, offset, 5);
+      return vmdk::source_failure(vmdk::errc::read_failed, offset);
     }
     vmdk::copy_bytes(out.data(), content.data() + offset, out.size());
     return vmdk::no_failure;

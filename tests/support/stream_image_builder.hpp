@@ -42,7 +42,7 @@ struct stream_image {
   std::uint64_t footer_at = 0;                      ///< 0: none.
   std::map<std::uint64_t, std::uint64_t> table_at;  ///< By the table's number.
   std::map<std::uint64_t, std::uint64_t> redundant_table_at;
-  std::map<std::uint64_t, std::uint64_t> marker_at;      ///< By the grain's number.
+  std::map<std::uint64_t, std::uint64_t> marker_at;                 ///< By the grain's number.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> metadata{};  ///< All of it: offset, bytes.
 
   void put(std::uint64_t at, std::uint64_t value, unsigned bytes) {
@@ -148,8 +148,8 @@ inline stream_image build_stream(const stream_image_plan& plan) {
       (plan.capacity_sectors + plan.grain_sectors - 1) / plan.grain_sectors;
   const std::uint64_t tables = (grains + 511) / 512;
   const std::uint64_t directory_sectors = (tables * 4 + 511) / 512;
-  const bool in_front = plan.tables == stream_tables::in_front ||
-                        plan.tables == stream_tables::in_front_twice;
+  const bool in_front =
+      plan.tables == stream_tables::in_front || plan.tables == stream_tables::in_front_twice;
   std::uint64_t sector = 21;
   const auto tables_in_front = [&](std::uint64_t& directory_at,
                                    std::map<std::uint64_t, std::uint64_t>& table_at) {

@@ -112,7 +112,7 @@ namespace vmdk::detail {
   const std::string_view stem = extent.name.stem;
   const bool may_be_empty =
       extent.type == extent_type::zero || fields.style == descriptor_style::mkimg;
-  if (stem.empty() && extent.name.piece == 0) {
+  if (extent.name.bytes() == 0) {
     return may_be_empty ? descriptor_problem::none : descriptor_problem::extent_name;
   }
   if (extent.type == extent_type::zero || !is_plain_name(stem) || !is_quotable(stem) ||

@@ -29,20 +29,25 @@ inline constexpr std::size_t extent_name_max_bytes = 511;
 
 namespace detail {
 inline constexpr std::string_view piece_ending = ".vmdk";
-}
+inline constexpr std::string_view flat_ending = "-flat.vmdk";
+}  // namespace detail
 
 /// The name of an extent's file: as it is, or composed, so that thousands of pieces need no memory
 /// for their names. Owns nothing.
 struct extent_name {
-  std::string_view stem{};  ///< The whole name where `piece` is 0.
+  std::string_view stem{};  ///< The whole name where `piece` is 0 and it is not `flat`.
   char kind = 's';          ///< 's' or 'f': stem-s001.vmdk, stem-f001.vmdk.
   std::uint32_t piece = 0;  ///< Counts from 1; three digits, more from 1000 on.
+  bool flat = false;        ///< stem-flat.vmdk, where `piece` is 0.
 
   /// Gives the name to `put(std::string_view)` part by part.
   template <class Put>
   constexpr void each_part(Put&& put) const noexcept {
     put(stem);
-    if (piece == 0) return;
+    if (piece == 0) {
+      if (flat) put(detail::flat_ending);
+      return;
+    }
     const char joint[] = {'-', kind};
     put(std::string_view{joint, sizeof joint});
     put(detail::number_text::decimal(piece, 3).view());

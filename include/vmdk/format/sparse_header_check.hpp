@@ -103,7 +103,8 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
       broken(errc::descriptor_offset_invalid, offsetof(header, descriptor_offset));
     }
   }
-  // With tables at the end the footer repeats this figure: a cut file is told by its missing footer.
+  // With tables at the end the footer repeats this figure: a cut file is told by its missing
+  // footer.
   if (!h.has_tables_at_end() && h.over_head > ceil_shift(file_bytes, sector_shift)) {
     broken(errc::overhead_outside_file, offsetof(header, over_head));
   }

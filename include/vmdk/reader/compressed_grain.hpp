@@ -110,8 +110,11 @@ template <class File, Decoder D>
   if (!fits_inside(marker_offset, grain_marker_bytes, file_bytes)) {
     return image_failure(errc::grain_past_end, marker_offset);
   }
-  const byte_span window = input.first(static_cast<std::size_t>(
-      smaller_of<std::uint64_t>(input.size(), file_bytes - marker_offset)));
+  const std::uint64_t most =
+      smaller_of(grain_marker_bytes + compressed_size_limit(extent.geometry().grain_bytes()),
+                 file_bytes - marker_offset);
+  const byte_span window =
+      input.first(static_cast<std::size_t>(smaller_of<std::uint64_t>(input.size(), most)));
   const std::uint64_t exists =
       smaller_of<std::uint64_t>(out.size(), extent.capacity_bytes() - grain_offset);
   failure why;

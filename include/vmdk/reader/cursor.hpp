@@ -89,7 +89,9 @@ class image_cursor {
     return cursor;
   }
 
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return image_->size(); }
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept {
+    return image_ == nullptr ? 0 : image_->size();
+  }
 
   /// Reads bytes of the disk. Errors: errc::out_of_range; those of the extents' `map`, of
   /// read_compressed_grain and of the files.

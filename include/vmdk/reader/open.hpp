@@ -70,7 +70,11 @@ class image_opener {
     // Only the last part of the hint counts: which folders may be searched is the caller's say.
     const std::string_view hint = child.parent_file_name_hint();
     if (hint.empty()) return failed(child_file, errc::parent_missing);
-    const auto parent = files_->open(utf8(base_name(hint), child.encoding(), name));
+    const std::string_view base = base_name(hint);
+    if (!is_plain_name(base) || base.size() > extent_name_max_bytes) {
+      return failed(child_file, errc::name_not_allowed);
+    }
+    const auto parent = files_->open(utf8(base, child.encoding(), name));
     if (!parent) {
       failure why = parent.error();
       if (why.code == errc::file_not_found) why.code = errc::parent_missing;
@@ -131,6 +135,8 @@ class image_opener {
     }
     if (line.access == extent_access::none) {
       opened.kind = extent_kind::no_access;
+    } else if (line.type == extent_type::vmfs_rdm || line.type == extent_type::vmfs_raw) {
+      return failed(file_, errc::extent_type_unsupported);
     } else if (line.type != extent_type::zero) {
       std::array<char, name_bytes> memory{};
       const auto id = files_->open(utf8(line.name.stem, encoding, memory));
@@ -164,7 +170,7 @@ class image_opener {
     next.begin = extent_count_ == now.first_extent ? 0 : end_of_extents();
     // One file may hold several flat extents, but no byte of it is in two of them. A number above
     // all others is a file that no extent has had yet.
-    if (extent_count_ != now.first_extent && next.file.value <= last_file_.value) {
+    if (has_file(next) && next.file.value <= last_file_.value) {
       for (std::uint32_t i = now.first_extent; i < extent_count_; ++i) {
         if (shares_bytes(memory_.extents[i], next)) return failed(next.file, errc::extent_overlap);
       }
@@ -174,10 +180,11 @@ class image_opener {
     return no_failure;
   }
 
+  [[nodiscard]] static constexpr bool has_file(const extent& e) noexcept {
+    return e.kind != extent_kind::zero && e.kind != extent_kind::no_access;
+  }
+
   [[nodiscard]] static constexpr bool shares_bytes(const extent& a, const extent& b) noexcept {
-    const auto has_file = [](const extent& e) {
-      return e.kind != extent_kind::zero && e.kind != extent_kind::no_access;
-    };
     if (!has_file(a) || !has_file(b) || a.file != b.file) return false;
     if (a.kind != extent_kind::flat || b.kind != extent_kind::flat) return true;
     return a.file_offset < b.file_offset + b.bytes && b.file_offset < a.file_offset + a.bytes;

@@ -109,8 +109,9 @@ class sparse_extent {
     }
 
     const std::uint64_t into_grain = offset & (geometry_.grain_bytes() - 1);
+    const std::uint64_t grains = count_alike(*entry, grain, cache.table.bytes_from(entry_at));
     mapping found;
-    found.bytes = smaller_of(geometry_.grain_bytes() - into_grain, capacity_bytes() - offset);
+    found.bytes = smaller_of((grains << shift) - into_grain, capacity_bytes() - offset);
     if (sector == 0) {
       found.where = placement::absent;
     } else if (sector == zeroed_entry) {
@@ -157,6 +158,23 @@ class sparse_extent {
  private:
   static constexpr std::uint32_t zeroed_entry = 1;
   static constexpr std::size_t entry_bytes = sizeof(std::uint32_t);
+
+  /// How many grains from this one on continue it: absent like it, or behind one another in the
+  /// file. Looks no further than the entries at hand.
+  [[nodiscard]] constexpr std::uint64_t count_alike(const std::byte* entry, std::uint64_t grain,
+                                                    std::uint64_t bytes_at_hand) const noexcept {
+    const auto first = load_le<std::uint32_t>(entry);
+    if (first == zeroed_entry || (first != 0 && is_compressed())) return 1;
+    const std::uint64_t most =
+        smaller_of(bytes_at_hand / entry_bytes, geometry_.grain_count() - grain);
+    const std::uint64_t step = first == 0 ? 0 : geometry_.grain_sectors();
+    std::uint64_t grains = 1;
+    for (std::uint64_t due = first + step; grains < most; due += step, ++grains) {
+      const auto next = load_le<std::uint32_t>(entry + grains * entry_bytes);
+      if (next != due || judge_grain(next, grain + grains) != errc::none) break;
+    }
+    return grains;
+  }
 
   sparse_geometry geometry_{};
   std::uint64_t file_bytes_ = 0;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vmdk/codec/adler32.hpp"
 #include "vmdk/codec/concepts.hpp"
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
@@ -118,10 +119,13 @@ class stream_reader {
     return position_ - sector_bytes + sector_used_;
   }
 
-  /// A short last grain has been expanded into less than a whole one.
+  /// A last grain that was not padded expands into less than a whole one. It cannot be read again
+  /// to expand it into what exists, but its own checksum, the last thing that it holds, tells
+  /// whether that is there.
   [[nodiscard]] constexpr failure finish_expanding(failure why, std::uint64_t data_at,
                                                    byte_span out) noexcept {
-    if (why.code == errc::stream_output_short && short_bytes_ != 0) {
+    if (why.code == errc::stream_output_short && short_bytes_ != 0 && left_bytes_ == 0 &&
+        adler32(out.first(short_bytes_)) == last_word_) {
       zero_bytes(out.subspan(short_bytes_));
       why = {};
     }
@@ -159,7 +163,10 @@ class stream_reader {
     const std::size_t ready = smaller_of<std::size_t>(out.size(), sector_.size() - sector_used_);
     copy_bytes(out.data(), sector_.data() + sector_used_, ready);
     sector_used_ += static_cast<std::uint32_t>(ready);
-    return read_exactly(out.subspan(ready));
+    if (failure f = read_exactly(out.subspan(ready))) return f;
+    const byte_view last = out.last(smaller_of<std::size_t>(out.size(), sizeof last_word_));
+    for (const std::byte b : last) last_word_ = last_word_ << 8 | std::to_integer<unsigned>(b);
+    return no_failure;
   }
 
   [[nodiscard]] constexpr result<byte_view> read_head(byte_span text, strictness mode) noexcept {
@@ -173,27 +180,24 @@ class stream_reader {
     geometry_ = sparse_geometry(header_.capacity, header_.grain_size);
     mode_ = mode;
 
-    byte_view descriptor;
-    if (header_.descriptor_offset != 0) {
-      if (failure f = pass_over(header_.descriptor_offset - 1)) return f;
-      const std::uint64_t bytes = header_.descriptor_size << sector_shift;
-      if (text.empty()) {
-        if (failure f = pass_over(header_.descriptor_size)) return f;
-      } else if (bytes > text.size()) {
-        return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(bytes));
-      } else {
-        const byte_span room = text.first(static_cast<std::size_t>(bytes));
-        if (failure f = read_exactly(room)) return f;
-        descriptor = room;
-      }
+    const std::uint64_t text_begin = header_.descriptor_offset;
+    const std::uint64_t text_end = text_begin == 0 ? 0 : text_begin + header_.descriptor_size;
+    const std::uint64_t text_bytes = (text_end - text_begin) << sector_shift;
+    if (!text.empty() && text_bytes > text.size()) {
+      return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(text_bytes));
     }
     tables_.begin(header_);
-    while (position_ < std::uint64_t{header_.over_head} << sector_shift) {
-      const std::uint64_t at = position_;
+    for (std::uint64_t number = 1;
+         number < larger_of(text_end, larger_of(header_.over_head.get(), tables_.front_end()));
+         ++number) {
       if (failure f = read_sector()) return f;
-      if (failure f = tables_.see_front_sector(sector_, at)) return f;
+      if (failure f = tables_.see_front_sector(sector_, number << sector_shift)) return f;
+      if (!text.empty() && number >= text_begin && number < text_end) {
+        const std::uint64_t into = (number - text_begin) << sector_shift;
+        copy_bytes(text.data() + into, sector_.data(), sector_bytes);
+      }
     }
-    return descriptor;
+    return text.empty() ? byte_view{} : byte_view(text.first(static_cast<std::size_t>(text_bytes)));
   }
 
   [[nodiscard]] constexpr result<stream_grain> find_grain() noexcept {
@@ -203,7 +207,8 @@ class stream_reader {
       const std::uint64_t at = position_;
       const failure f = read_sector();
       // A writer of tables in front may end without a marker: then the tables tell what was due.
-      if (f.code == errc::stream_end_missing && position_ == at && tables_.all_grains_seen()) {
+      if (f.code == errc::stream_end_missing && position_ == at && tables_.are_in_front() &&
+          tables_.all_grains_seen()) {
         ended_ = true;
         return stream_grain{};
       }
@@ -247,6 +252,8 @@ class stream_reader {
   [[nodiscard]] constexpr failure take_marker(const stream_marker& marker,
                                               std::uint64_t at) noexcept {
     const auto wrong = [at] { return image_failure(errc::marker_invalid, at); };
+    // Who reads at random looks for the footer right before the end.
+    if (has_footer_ && !marker.is(marker_type::end_of_stream)) return wrong();
     switch (static_cast<marker_type>(marker.type.get())) {
       case marker_type::end_of_stream:
         return marker.value == 0 ? take_end(at) : wrong();
@@ -255,11 +262,14 @@ class stream_reader {
       case marker_type::grain_directory:
         if (marker.value != geometry_.directory_sectors()) return wrong();
         directory_sector_ = position_ >> sector_shift;
+        if (!header_.has_tables_at_end() && header_.gd_offset != directory_sector_) {
+          return image_failure(errc::stream_tables_mismatch, at);
+        }
         return take_directory();
       case marker_type::footer:
         return marker.value == 1 ? take_footer() : wrong();
       case marker_type::progress:
-        return no_failure;
+        return pass_over(marker.value);
     }
     return wrong();
   }
@@ -334,6 +344,7 @@ class stream_reader {
   std::uint32_t sector_used_ = sector_bytes;  ///< How much of it has been handed out.
   std::uint32_t left_bytes_ = 0;              ///< Of the present grain's data.
   std::uint32_t short_bytes_ = 0;  ///< The part of the last grain that exists, when it is cut.
+  std::uint32_t last_word_ = 0;    ///< The last four bytes read of grains' data, big-endian.
   std::uint64_t directory_sector_ = 0;
   stream_tables tables_{};
   bool has_footer_ = false;

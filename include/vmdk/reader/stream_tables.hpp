@@ -35,29 +35,33 @@ class stream_tables {
     const std::uint64_t number = at >> sector_shift;
     const std::uint64_t directory_end =
         directory_sector_ + ceil_shift(table_count_, sparse_geometry::entries_per_sector_shift);
-    const std::uint64_t tables_end = directory_end + table_count_ * table_sectors;
     for (std::size_t i = 0; i < sector_bytes; i += 4) {
       const auto entry = load_le<std::uint32_t>(sector.data() + i);
       if (number >= directory_sector_ && number < directory_end) {
         const std::uint64_t table = ((number - directory_sector_) << 7) + i / 4;
         const std::uint64_t due = directory_end + table * table_sectors;
-        if (entry != 0 && (table >= table_count_ || entry != due)) {
+        if (entry == 0) continue;
+        if (table >= table_count_ || entry != due) {
           return image_failure(errc::directory_entry_invalid, at + i);
         }
-      } else if (number >= directory_end && number < tables_end && entry > 1) {
+        front_end_ = due + table_sectors;
+      } else if (number >= directory_end && number < front_end_ && entry > 1) {
         ++grains_due_;
       }
     }
     return no_failure;
   }
 
+  /// The sector behind the last table in front, as far as its directory was seen.
+  [[nodiscard]] constexpr std::uint64_t front_end() const noexcept { return front_end_; }
+
   /// A grain, by its number on the disk, and where its marker stands.
   /// Errors: errc::marker_lba_not_ascending; errc::stream_tables_mismatch when the table of the
-  /// grains before it is missing.
+  /// grains before it is missing, or the directory has been there.
   [[nodiscard]] constexpr failure see_grain(std::uint64_t grain, std::uint64_t at) noexcept {
     if (grain < next_grain_) return image_failure(errc::marker_lba_not_ascending, at);
     const std::uint64_t table = grain >> sparse_geometry::table_shift;
-    if (!in_front_ && pending_ && table != table_) {
+    if (!in_front_ && (has_directory_ || (pending_ && table != table_))) {
       return image_failure(errc::stream_tables_mismatch, at);
     }
     next_grain_ = grain + 1;
@@ -118,6 +122,7 @@ class stream_tables {
   bool has_directory_ = false;
   std::uint64_t directory_sector_ = 0;
   std::uint64_t table_count_ = 0;
+  std::uint64_t front_end_ = 0;
   std::uint64_t next_grain_ = 0;
   std::uint64_t table_ = 0;
   std::uint64_t grains_seen_ = 0;

@@ -41,6 +41,11 @@ class window_cache {
     return memory_.data() + (offset - first_);
   }
 
+  /// How many bytes from an offset, which `get` has just given, are remembered.
+  [[nodiscard]] constexpr std::uint64_t bytes_from(std::uint64_t offset) const noexcept {
+    return bytes_ - (offset - first_);
+  }
+
   constexpr void forget() noexcept { bytes_ = 0; }
 
  private:

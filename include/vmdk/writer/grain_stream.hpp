@@ -50,9 +50,13 @@ class grain_stream {
       const std::uint64_t mapped = (source_bytes_ - at()) >> grain_byte_shift_;
       if (mapped != 0) {
         found->grains = smaller_of(found->grains, mapped);
-        const auto bytes = static_cast<std::size_t>(found->grains << grain_byte_shift_);
-        found->bytes = source_->view(at(), bytes).data();
-        return step(*found);
+        const auto wanted = static_cast<std::size_t>(found->grains << grain_byte_shift_);
+        const byte_view there = source_->view(at(), wanted);
+        if (there.size() == wanted) {
+          found->bytes = there.data();
+          return step(*found);
+        }
+        // A source that cannot show its bytes says why when it is to read them.
       }
     }
     found->grains = smaller_of<std::uint64_t>(found->grains, buffer.size() >> grain_byte_shift_);

@@ -19,7 +19,7 @@ namespace vmdk {
 /// defaults are what every known reader takes (SPEC 4, 6, 12).
 struct write_options {
   /// The name of the file that the sink is; readers look the disk up by it.
-  std::string_view extent_name = "disk.vmdk";
+  std::string_view extent_name{"disk.vmdk", 9};
   std::uint32_t grain_sectors = 128;  ///< Only for types with dynamic_grain.
   capacity_rule capacity = capacity_rule::whole_grains;
   adapter controller = adapter::lsilogic;

@@ -46,6 +46,27 @@ template <Source S>
   return no_failure;
 }
 
+/// Writes descriptor and header, which make an image of what lies behind them. The header comes
+/// last, behind a barrier: a file that was cut short is no image. Errors: those of the sink.
+template <SeekableSink K>
+[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_layout& plan,
+                                                  const descriptor_fields& fields,
+                                                  const extent_line& extent) noexcept {
+  const sector_image header = encode(plan.make_header());
+  placed_sink<K> out(sink, plan.descriptor().first_byte());
+  if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
+    return f;
+  }
+  if constexpr (Flushable<K>) {
+    if (failure f = sink.flush()) return f;
+  }
+  if (failure f = sink.write_at(0, header)) return f;
+  if constexpr (Flushable<K>) {
+    if (failure f = sink.flush()) return f;
+  }
+  return no_failure;
+}
+
 /// One monolithicSparse file, for any grain size (SPEC 4).
 template <Source S, Sink K>
 [[nodiscard]] constexpr result<write_report> write_monolithic_sparse(
@@ -75,7 +96,6 @@ template <Source S, Sink K>
 
   content_hasher hasher;
   const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
-  const sector_image header = encode(plan.make_header());
   write_report report{.source_bytes = source.size(), .capacity_bytes = plan.capacity_bytes()};
 
   if constexpr (SeekableSink<K>) {
@@ -86,18 +106,7 @@ template <Source S, Sink K>
     }
     report.stored_grains = *stored;
     fields.id = report.id = choose_id(options, hasher.finish());
-    placed_sink<K> out(sink, plan.descriptor().first_byte());
-    if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
-      return f;
-    }
-    // The header comes last, behind a barrier: a file that was cut short is no image.
-    if constexpr (Flushable<K>) {
-      if (failure f = sink.flush()) return f;
-    }
-    if (failure f = sink.write_at(0, header)) return f;
-    if constexpr (Flushable<K>) {
-      if (failure f = sink.flush()) return f;
-    }
+    if (failure f = write_sparse_head(sink, plan, fields, extent)) return f;
   } else if constexpr (FinishingSource<S>) {
     // The tables precede the grains, and a stream cannot be read twice.
     return source_failure(errc::source_not_seekable, 0);
@@ -107,7 +116,7 @@ template <Source S, Sink K>
     if (!stored) return stored.error();
     report.stored_grains = *stored;
     fields.id = report.id = choose_id(options, hasher.finish());
-    if (failure f = sink.write(header)) return f;
+    if (failure f = sink.write(encode(plan.make_header()))) return f;
     if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
       return f;
     }

@@ -45,14 +45,18 @@ namespace detail {
 /// one walk over the source, each grain once, each table as it fills. Until the header is written
 /// the file is not an image.
 ///
+/// The scanner says which grains are stored: `holds_data(bytes, grain)`. One that has to read
+/// something first has a `fetch(first_grain, grains)` too, which is called before it is asked about
+/// these; of a source that is not mapped they are at most as many as the buffer holds.
+///
 /// Gives the number of grains stored; the extent's file then ends behind the last of them.
 /// Errors: errc::workspace_too_small; errc::extent_too_large at the first grain that would pass
-/// 2^32 sectors; those of source and sink. After an error the sink's content is unspecified, but
-/// its first sector is zero. Source: SPEC 3, 4.
-template <Source S, SeekableSink K>
+/// 2^32 sectors; those of source, sink and `fetch`. After an error the sink's content is
+/// unspecified, but its first sector is zero. Source: SPEC 3, 4.
+template <Source S, SeekableSink K, class Scanner>
 [[nodiscard]] constexpr result<std::uint64_t> write_sparse_body(S& source, K& sink,
                                                                 const sparse_layout& layout,
-                                                                grain_scanner scanner,
+                                                                Scanner scanner,
                                                                 sparse_scratch& scratch) noexcept {
   if (failure f = detail::check_scratch(layout, scratch)) return f;
   if (failure f = sink.resize(0)) return f;
@@ -70,6 +74,9 @@ template <Source S, SeekableSink K>
       const auto chunk = grains.next(limit);
       if (!chunk) return chunk.error();
       if (chunk->grains == 0) break;
+      if constexpr (requires { scanner.fetch(chunk->first_grain, chunk->grains); }) {
+        if (failure f = scanner.fetch(chunk->first_grain, chunk->grains)) return f;
+      }
       // Neighbours that hold data leave in one write.
       std::uint64_t run = 0;
       for (std::uint64_t i = 0; i <= chunk->grains; ++i) {

@@ -1,0 +1,767 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmdk/writer/sparse.hpp"
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/support/faults.hpp"
+#include "tests/support/paged_file.hpp"
+#include "tests/support/sparse_checker.hpp"
+#include "vmdk/io/append_only.hpp"
+#include "vmdk/io/concat.hpp"
+#include "vmdk/io/counting.hpp"
+#include "vmdk/io/forward.hpp"
+#include "vmdk/io/generator.hpp"
+#include "vmdk/io/memory.hpp"
+#include "vmdk/io/slice.hpp"
+#include "vmdk/io/zero.hpp"
+#include "vmdk/reader/sparse.hpp"
+
+namespace {
+
+using namespace vmdk;
+using namespace vmdk::literals;
+using namespace testing_support;
+
+using any_grain = monolithic_sparse<dynamic_grain>;
+using contents = std::vector<std::byte>;
+
+// ---- One disk, through the compiler and at run time. ----
+
+constexpr std::array<std::byte, 16384> small_disk() {
+  std::array<std::byte, 16384> disk{};
+  std::byte* const p = disk.data();
+  for (unsigned i = 0; i < 4000; ++i) p[i] = static_cast<std::byte>(i * 7 + (i >> 8));
+  p[8192] = std::byte{1};
+  p[16383] = std::byte{2};
+  return disk;
+}
+
+constexpr std::size_t small_image_bytes = 16384 + 3 * 4096;
+using small_image_array = std::array<std::byte, small_image_bytes>;
+
+constexpr small_image_array small_image() {
+  const auto disk = small_disk();
+  memory_source source{byte_view(disk)};
+  small_image_array image{};
+  memory_sink sink{byte_span(image)};
+  workspace<monolithic_sparse<8>> memory{};
+  const auto report = write<monolithic_sparse<8>>(source, sink, {}, memory);
+  // An image of another size is none.
+  if (!report || report->file_bytes != image.size() || sink.size() != image.size()) return {};
+  if (report->stored_grains != 3 || report->capacity_bytes != disk.size()) return {};
+  return image;
+}
+constexpr small_image_array computed_image = small_image();
+static_assert(load_le<std::uint32_t>(computed_image.data()) == sparse_magic);
+
+/// The same through a sink that only appends.
+constexpr bool appended_is_the_same() {
+  const auto disk = small_disk();
+  memory_source source{byte_view(disk)};
+  small_image_array image{};
+  memory_sink sink{byte_span(image)};
+  append_only_sink appending{sink};
+  workspace<monolithic_sparse<8>> memory{};
+  const auto report = write<monolithic_sparse<8>>(source, appending, {}, memory);
+  return report && sink.size() == image.size() &&
+         equal_bytes(image.data(), computed_image.data(), image.size());
+}
+static_assert(appended_is_the_same());
+
+constexpr bool a_computed_image_is_read_back() {
+  memory_source file{byte_view(computed_image)};
+  sparse_reader_memory<> memory;
+  auto reader = sparse_reader<memory_source>::open(file, memory, strictness::strict);
+  std::array<std::byte, 16384> disk{};
+  const auto wanted = small_disk();
+  return reader && reader->size() == disk.size() && !reader->read_at(0, disk) &&
+         equal_bytes(disk.data(), wanted.data(), disk.size());
+}
+static_assert(a_computed_image_is_read_back());
+
+// ---- Sources of all kinds. ----
+
+/// A source that cannot be seen in place and knows no holes.
+auto plain_source(const contents& disk) {
+  return generator_source(disk.size(), [&disk](std::uint64_t offset, byte_span out) {
+    copy_bytes(out.data(), disk.data() + offset, out.size());
+  });
+}
+
+/// Claims data in some ranges only, and shows something else than zeros nowhere else.
+class holey_source {
+ public:
+  holey_source(const contents& disk, std::vector<range> data)
+      : disk_(&disk), data_(std::move(data)) {}
+
+  std::uint64_t size() const noexcept { return disk_->size(); }
+  failure read_at(std::uint64_t offset, byte_span out) noexcept {
+    return memory_source(byte_view(*disk_)).read_at(offset, out);
+  }
+  result<range> next_data(std::uint64_t offset) noexcept {
+    if (offset > size()) return source_failure(errc::out_of_range, offset);
+    for (const range& r : data_) {
+      if (r.end() <= offset) continue;
+      const std::uint64_t from = larger_of(offset, r.offset);
+      return range{from, r.end() - from};
+    }
+    return range{size(), 0};
+  }
+
+ private:
+  const contents* disk_;
+  std::vector<range> data_;
+};
+static_assert(SparseSource<holey_source>);
+
+/// The runs of a disk that are not zero, each in pieces of at most `piece` bytes.
+std::vector<range> runs_of(const contents& disk, std::uint64_t piece) {
+  std::vector<range> runs;
+  for (std::size_t at = 0; at < disk.size();) {
+    std::size_t end = at;
+    while (end < disk.size() && disk[end] != std::byte{0} && end - at < piece) ++end;
+    if (end != at) runs.push_back({at, end - at});
+    at = larger_of(end, at + 1);
+    if (end == at || disk[at - 1] != std::byte{0}) at = end;
+  }
+  return runs;
+}
+
+/// A stream over memory, a few bytes at a time.
+class trickle {
+ public:
+  explicit trickle(const contents& disk) : disk_(&disk) {}
+  result<std::size_t> read(byte_span out) noexcept {
+    const std::size_t n = std::min({out.size(), disk_->size() - at_, std::size_t{1000}});
+    copy_bytes(out.data(), disk_->data() + at_, n);
+    at_ += n;
+    return n;
+  }
+
+ private:
+  const contents* disk_;
+  std::size_t at_ = 0;
+};
+
+contents disk_of(std::size_t bytes, std::initializer_list<range> data) {
+  contents disk(bytes);
+  std::mt19937_64 random(bytes);
+  for (const range& r : data) {
+    for (std::uint64_t i = r.offset; i < r.end() && i < bytes; ++i) {
+      disk[static_cast<std::size_t>(i)] = static_cast<std::byte>(random() | 1);
+    }
+  }
+  return disk;
+}
+
+// ---- Sinks of all kinds. ----
+
+template <class S>
+contents seekable(S& source, const write_options& options, byte_span buffer) {
+  paged_file file;
+  workspace<any_grain> memory{{}, buffer};
+  const auto report = write<any_grain>(source, file, options, memory);
+  REQUIRE(report.error() == no_failure);
+  CHECK(report->file_bytes == file.size());
+  CHECK(report->source_bytes == source.size());
+  return file.bytes();
+}
+
+template <class S>
+contents appended(S& source, const write_options& options, byte_span buffer) {
+  paged_file file;
+  append_only_sink sink{file};
+  workspace<any_grain> memory{{}, buffer};
+  const auto report = write<any_grain>(source, sink, options, memory);
+  REQUIRE(report.error() == no_failure);
+  CHECK(report->file_bytes == file.size());
+  return file.bytes();
+}
+
+/// Neither seeks nor knows holes.
+template <class S>
+contents piped(S& source, const write_options& options, byte_span buffer) {
+  fault none;
+  failing_stream sink(none);
+  workspace<any_grain> memory{{}, buffer};
+  REQUIRE(write<any_grain>(source, sink, options, memory).error() == no_failure);
+  return sink.content();
+}
+
+/// Writes a disk in every way there is: the same bytes come out.
+void check_every_way(const contents& disk, const write_options& options) {
+  const std::size_t grain_bytes = options.grain_sectors * sector_bytes;
+  contents large(larger_of<std::size_t>(8_MiB, 4 * grain_bytes));
+  contents exact(grain_bytes);
+  contents odd(5 * grain_bytes + 77);
+  memory_source mapped{byte_view(disk)};
+  const contents reference = seekable(mapped, options, large);
+  CHECK(sparse_file_fault(reference, disk,
+                          {.grain_sectors = options.grain_sectors,
+                           .descriptor_sectors = options.like_mkimg ? 1u : 20u,
+                           .primary_first = options.like_mkimg,
+                           .exact_capacity = options.capacity == capacity_rule::exact}) == "");
+
+  auto plain = plain_source(disk);
+  for (byte_span buffer : {byte_span(exact), byte_span(odd), byte_span(large)}) {
+    INFO("buffer " << buffer.size());
+    CHECK((seekable(plain, options, buffer) == reference));
+    CHECK((appended(plain, options, buffer) == reference));
+    CHECK((piped(plain, options, buffer) == reference));
+  }
+  CHECK((appended(mapped, options, large) == reference));
+  CHECK((piped(mapped, options, exact) == reference));
+
+  trickle stream(disk);
+  forward_source forward(stream, disk.size());
+  CHECK((seekable(forward, options, odd) == reference));
+
+  const range everything{0, disk.size()};
+  for (const auto& runs : {runs_of(disk, 1u << 30), runs_of(disk, 3000), std::vector{everything}}) {
+    holey_source holey(disk, runs);
+    CHECK((seekable(holey, options, odd) == reference));
+    CHECK((appended(holey, options, exact) == reference));
+  }
+  paged_file pages;
+  REQUIRE_FALSE(pages.write(disk));
+  CHECK((seekable(pages, options, large) == reference));
+  const std::size_t half = disk.size() * 2 / 3;
+  slice_source front(mapped, 0, half);
+  slice_source back(plain, half, disk.size() - half);
+  concat_source both(front, back);
+  CHECK((appended(both, options, odd) == reference));
+
+  // A target that had other content, and one that is full of it.
+  for (const std::size_t old_bytes : {std::size_t{100}, reference.size() + 5000}) {
+    fault none;
+    failing_file used(none, contents(old_bytes, std::byte{0xEE}));
+    workspace<any_grain> memory{{}, odd};
+    REQUIRE(write<any_grain>(plain, used, options, memory).error() == no_failure);
+    CHECK((used.content() == reference));
+  }
+
+  // What was written is read back, and written again it is the same.
+  memory_source file{byte_view(reference)};
+  sparse_reader_memory<> tables;
+  auto reader = sparse_reader<memory_source>::open(file, tables);
+  REQUIRE(reader);
+  contents back_again(static_cast<std::size_t>(reader->size()));
+  REQUIRE_FALSE(reader->read_at(0, back_again));
+  CHECK(std::equal(disk.begin(), disk.end(), back_again.begin()));
+  CHECK(is_zero(back_again.data() + disk.size(), back_again.size() - disk.size()));
+  if (options.capacity == capacity_rule::whole_grains || disk.size() % 512 == 0) {
+    CHECK((seekable(*reader, options, odd) == reference));
+  }
+}
+
+bool is_named(byte_view image, std::string_view text) {
+  return std::string_view(reinterpret_cast<const char*>(image.data()), image.size()).find(text) !=
+         std::string_view::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an image comes out of the compiler as it does at run time") {
+  const auto disk = small_disk();
+  const contents bytes(disk.begin(), disk.end());
+  CHECK(appended_is_the_same());
+  CHECK(a_computed_image_is_read_back());
+  CHECK(small_image() == computed_image);
+  const contents image(computed_image.begin(), computed_image.end());
+  CHECK(sparse_file_fault(image, bytes, {.grain_sectors = 8}) == "");
+  contents buffer(8_MiB);
+  auto source = plain_source(bytes);
+  CHECK((seekable(source, {.grain_sectors = 8}, buffer) == image));
+  check_every_way(bytes, {.grain_sectors = 8});
+}
+
+TEST_CASE("every grain size gives the same bytes from every source into every sink") {
+  for (std::uint32_t grain = 8; grain <= 2048; grain *= 2) {
+    INFO("grain " << grain);
+    const std::uint64_t g = grain * sector_bytes;
+    check_every_way(disk_of(3 * g + 700, {{0, 10}, {g - 1, 2}, {3 * g + 600, 1}}),
+                    {.grain_sectors = grain});
+  }
+}
+
+TEST_CASE("disks of every shape give the same bytes from every source into every sink") {
+  constexpr std::uint64_t g = 4096;
+  const auto whole = capacity_rule::whole_grains;
+  const auto exact = capacity_rule::exact;
+  const struct {
+    const char* what;
+    contents disk;
+    capacity_rule rule;
+  } shapes[] = {
+      {"one byte", disk_of(1, {{0, 1}}), whole},
+      {"one zero byte", disk_of(1, {}), exact},
+      {"all zero", disk_of(20 * g, {}), whole},
+      {"all data", disk_of(20 * g, {{0, 20 * g}}), whole},
+      {"last grain partial and zero", disk_of(3 * g + 512, {{g, 5}}), whole},
+      {"last grain partial and full", disk_of(3 * g + 512, {{3 * g, 512}}), exact},
+      {"capacity exact, no whole sector", disk_of(3 * g + 700, {{3 * g + 699, 1}}), exact},
+      {"capacity exact, all zero", disk_of(5 * 512, {}), exact},
+      {"511 grains", disk_of(511 * g, {{510 * g, g}}), whole},
+      {"512 grains", disk_of(512 * g, {{511 * g, g}, {0, 1}}), whole},
+      {"513 grains", disk_of(513 * g, {{511 * g + 100, g}}), whole},
+      {"513 grains, an empty first table", disk_of(513 * g, {{512 * g, 1}}), whole},
+      {"1025 grains, an empty table between", disk_of(1024 * g + 1, {{0, 1}, {1024 * g, 1}}),
+       exact},
+      {"data to the end of a table", disk_of(520 * g, {{500 * g, 20 * g}}), whole},
+  };
+  for (const auto& shape : shapes) {
+    INFO(shape.what);
+    check_every_way(shape.disk, {.grain_sectors = 8, .capacity = shape.rule});
+  }
+}
+
+TEST_CASE("random disks give the same bytes from every source into every sink") {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 8; ++i) {
+    contents disk(1 + random() % 300000);
+    for (int run = 0; run < 12; ++run) {
+      const std::size_t from = random() % disk.size();
+      const std::size_t n = smaller_of<std::size_t>(random() % 20000, disk.size() - from);
+      for (std::size_t k = 0; k < n; ++k) disk[from + k] = static_cast<std::byte>(random() | 1);
+    }
+    check_every_way(
+        disk, {.grain_sectors = 8u << random() % 4,
+               .capacity = random() % 2 == 0 ? capacity_rule::exact : capacity_rule::whole_grains});
+  }
+}
+
+TEST_CASE("the type's grain size makes the same file as the one given at run time") {
+  const contents disk = disk_of(200000, {{0, 10}, {100000, 50000}});
+  memory_source source{byte_view(disk)};
+  contents buffer(1_MiB);
+  const contents reference = seekable(source, {.grain_sectors = 16}, buffer);
+  paged_file file;
+  workspace<monolithic_sparse<16>> memory;
+  // Here the option means nothing.
+  REQUIRE(write<monolithic_sparse<16>>(source, file, {.grain_sectors = 99}, memory).ok());
+  CHECK((file.bytes() == reference));
+  memory.bulk = buffer;
+  paged_file again;
+  REQUIRE(write<monolithic_sparse<16>>(source, again, {}, memory).ok());
+  CHECK(again == file);
+}
+
+TEST_CASE("mkimg's image is made byte by byte") {
+  contents disk = disk_of(0x2800 * 512, {{0, 512}, {639 * 8192, 8192}});
+  const std::string text =
+      "# Disk DescriptorFile\nversion=1\nCID=00000000\nparentCID=ffffffff\n"
+      "createType=\"monolithicSparse\"\n# Extent description\nRW 10240 SPARSE \"\"\n"
+      "# The Disk Data Base\n#DDB\nddb.adapterType = \"ide\"\n"
+      "ddb.geometry.cylinders = \"10\"\nddb.geometry.heads = \"16\"\n"
+      "ddb.geometry.sectors = \"63\"\n";
+  paged_file expected;
+  expected.put_number(0, 0x564D444B, 4);
+  expected.put_number(4, 1, 4);
+  expected.put_number(8, 3, 4);
+  expected.put_number(12, 0x2800, 8);
+  expected.put_number(20, 0x10, 8);
+  expected.put_number(28, 1, 8);
+  expected.put_number(36, 1, 8);
+  expected.put_number(44, 512, 4);
+  expected.put_number(48, 0x0b, 8);
+  expected.put_number(56, 2, 8);
+  expected.put_number(64, 0x20, 8);
+  expected.put_number(73, 0x0A0D200A, 4);
+  contents text_bytes(text.size());
+  copy_text(text_bytes.data(), text);
+  expected.put_number(512, 0, 1);
+  REQUIRE_FALSE(expected.write_at(512, text_bytes));
+  expected.put_number(0x400, 3, 4);
+  expected.put_number(0x404, 7, 4);
+  expected.put_number(0x600, 0x20, 4);            // The first grain.
+  expected.put_number(0x600 + 4 * 639, 0x30, 4);  // The last of 640.
+  expected.put_number(0x1600, 0x0c, 4);
+  expected.put_number(0x1604, 0x10, 4);
+  expected.put_number(0x1800, 0x20, 4);
+  expected.put_number(0x1800 + 4 * 639, 0x30, 4);
+  REQUIRE_FALSE(expected.resize(0x20 * 512));
+  REQUIRE_FALSE(expected.write(byte_view(disk).first(8192)));
+  REQUIRE_FALSE(expected.write(byte_view(disk).subspan(639 * 8192)));
+
+  contents buffer(1_MiB);
+  memory_source source{byte_view(disk)};
+  const write_options like_mkimg{.grain_sectors = 16, .like_mkimg = true};
+  CHECK((seekable(source, like_mkimg, buffer) == expected.bytes()));
+  CHECK((appended(source, like_mkimg, buffer) == expected.bytes()));
+  check_every_way(disk_of(100000, {{5000, 20000}}), like_mkimg);
+}
+
+TEST_CASE("the descriptor says what was asked for, and gets more room where it needs it") {
+  const contents disk = disk_of(100000, {{0, 10}});
+  memory_source source{byte_view(disk)};
+  contents buffer(1_MiB);
+  const contents image =
+      seekable(source, {.extent_name = "a b.vmdk", .cid_given = true, .cid = 0x12ab}, buffer);
+  CHECK(is_named(image, "RW 256 SPARSE \"a b.vmdk\"\n"));
+  CHECK(is_named(image, "CID=000012ab\n"));
+  const contents exact = seekable(source, {.capacity = capacity_rule::exact}, buffer);
+  CHECK(is_named(exact, "RW 196 SPARSE \"disk.vmdk\"\n"));
+
+  // 30 lines of 400 bytes do not fit into 20 sectors.
+  const std::string long_value(400, 'x');
+  std::vector<std::string> keys;
+  for (int i = 0; i < 30; ++i) keys.push_back("comment" + std::to_string(i));
+  std::vector<ddb_entry> more;
+  for (const std::string& key : keys) more.push_back({key, long_value});
+  const contents roomy = seekable(source, {.more_ddb = more}, buffer);
+  const std::uint64_t sectors = number_at(roomy.data(), 36, 8);
+  CHECK(sectors > 20);
+  CHECK(sparse_file_fault(roomy, disk, {.descriptor_sectors = sectors}) == "");
+  CHECK((piped(source, {.more_ddb = more}, buffer) == roomy));
+}
+
+TEST_CASE("the content id depends on the content alone") {
+  const contents disk = disk_of(300000, {{0, 10}, {150000, 3000}});
+  content_hasher hasher;
+  for (std::size_t at = 0; at < disk.size(); at += 4096) {
+    contents block(4096);
+    copy_bytes(block.data(), disk.data() + at, std::min<std::size_t>(4096, disk.size() - at));
+    hasher.add_block(block.data(), at / 4096);
+  }
+  contents buffer(8_MiB);
+  for (std::uint32_t grain = 8; grain <= 2048; grain *= 2) {
+    for (const auto rule : {capacity_rule::exact, capacity_rule::whole_grains}) {
+      memory_source source{byte_view(disk)};
+      paged_file file;
+      workspace<any_grain> memory{{}, buffer};
+      const auto report =
+          write<any_grain>(source, file, {.grain_sectors = grain, .capacity = rule}, memory);
+      REQUIRE(report);
+      CHECK(report->id == hasher.finish());
+    }
+  }
+}
+
+TEST_CASE("a source is walked once, twice or four times, in large pieces") {
+  const contents disk = disk_of(4 * 1024 * 1024, {{0, 4 * 1024 * 1024}});
+  auto plain = plain_source(disk);
+  const auto reads = [&](bool append, std::size_t buffer_bytes) {
+    counting_source source(plain);
+    contents buffer(buffer_bytes);
+    const write_options options{.grain_sectors = 8};
+    (void)(append ? appended(source, options, buffer) : seekable(source, options, buffer));
+    return std::pair(source.read_bytes() / disk.size(), source.read_calls());
+  };
+  CHECK(reads(false, 4096) == std::pair<std::uint64_t, std::uint64_t>(1, 1024));
+  CHECK(reads(false, 1_MiB) == std::pair<std::uint64_t, std::uint64_t>(1, 4));
+  CHECK(reads(true, 4096) == std::pair<std::uint64_t, std::uint64_t>(4, 4 * 1024));
+  CHECK(reads(true, 4096 + 127) == std::pair<std::uint64_t, std::uint64_t>(4, 4 * 1024));
+  CHECK(reads(true, 4096 + 128) == std::pair<std::uint64_t, std::uint64_t>(2, 2 * 1024));
+  CHECK(reads(true, 1_MiB + 128) == std::pair<std::uint64_t, std::uint64_t>(2, 2 * 4));
+}
+
+TEST_CASE("holes are not read, and a huge disk with little data is quick") {
+  paged_file disk(64_TiB);
+  disk.put_number(0, 0x55AA, 2);
+  disk.put_number(33_TiB + 5, 0x77, 1);
+  disk.put_number(64_TiB - 1, 0x99, 1);
+  counting_source source(disk);
+  contents buffer(4_MiB);
+  paged_file file;
+  workspace<any_grain> memory{{}, buffer};
+  const write_options options{.grain_sectors = 2048};
+  const auto report = write<any_grain>(source, file, options, memory);
+  REQUIRE(report.error() == no_failure);
+  CHECK(report->stored_grains == 3);
+  CHECK(source.read_bytes() == 3_MiB);
+  CHECK(file.kept_bytes() < 8_MiB);  // Two directories, a few tables, and the grains.
+  paged_file piped_file;
+  append_only_sink sink(piped_file);
+  REQUIRE(write<any_grain>(source, sink, options, memory).ok());
+  CHECK(piped_file == file);
+
+  sparse_reader_memory<> tables;
+  auto reader = sparse_reader<paged_file>::open(file, tables);
+  REQUIRE(reader);
+  std::array<std::byte, 1> last{};
+  CHECK_FALSE(reader->read_at(64_TiB - 1, last));
+  CHECK(last[0] == std::byte{0x99});
+}
+
+TEST_CASE("what cannot be written is refused with nothing touched") {
+  const contents disk = disk_of(100000, {{0, 10}});
+  const auto refusal = [&](std::uint64_t source_bytes, const write_options& options,
+                           std::size_t buffer_bytes) {
+    zero_source source(source_bytes);
+    contents buffer(buffer_bytes);
+    workspace<any_grain> memory{{}, buffer};
+    counting_sink sink;
+    REQUIRE_FALSE(sink.resize(77));
+    const auto report = write<any_grain>(source, sink, options, memory);
+    CHECK(sink.size() == 77);
+    CHECK(sink.write_calls() == 0);
+    fault none;
+    failing_stream stream(none);
+    CHECK(write<any_grain>(source, stream, options, memory).error() == report.error());
+    CHECK(stream.content().empty());
+    return report.error();
+  };
+  CHECK(refusal(0, {}, 65536) == options_failure(errc::capacity_zero));
+  CHECK(refusal(~std::uint64_t{0}, {}, 65536) == options_failure(errc::capacity_too_large));
+  CHECK(refusal(1_TiB << 20, {.grain_sectors = 8}, 65536) ==
+        options_failure(errc::capacity_too_large));
+  for (const std::uint32_t grain : {0u, 4u, 7u, 4096u}) {
+    CHECK(refusal(4096, {.grain_sectors = grain}, 65536) ==
+          options_failure(errc::grain_size_invalid, 0, grain));
+  }
+  CHECK(refusal(4096, {}, 65535) == options_failure(errc::workspace_too_small, 0, 65536));
+  CHECK(refusal(4096, {}, 0) == options_failure(errc::workspace_too_small, 0, 65536));
+  CHECK(refusal(4096, {.extent_name = "a\"b"}, 65536).code == errc::option_invalid);
+  CHECK(refusal(4096, {.extent_name = "a\nb"}, 65536).code == errc::option_invalid);
+  CHECK(refusal(4096, {.extent_name = "../b"}, 65536).code == errc::option_invalid);
+  CHECK(refusal(4096, {.cid_given = true, .cid = 0xFFFFFFFF}, 65536).code == errc::option_invalid);
+}
+
+TEST_CASE("more data than sectors have numbers is refused at once where that is known") {
+  // All of it is data, says its map; nobody reads it.
+  struct full_source {
+    std::uint64_t bytes;
+    std::uint64_t hole_at = ~std::uint64_t{0};
+    std::uint64_t reads = 0;
+
+    std::uint64_t size() const noexcept { return bytes; }
+    failure read_at(std::uint64_t, byte_span out) noexcept {
+      ++reads;
+      zero_bytes(out);
+      return no_failure;
+    }
+    result<range> next_data(std::uint64_t offset) noexcept {
+      return range{offset, smaller_of(bytes, hole_at) - offset};
+    }
+  };
+  contents buffer(1_MiB);
+  workspace<any_grain> memory{{}, buffer};
+  full_source source{3_TiB};
+  counting_sink sink;
+  const auto report = write<any_grain>(source, sink, {.grain_sectors = 2048}, memory);
+  CHECK(report.error().code == errc::extent_too_large);
+  CHECK(source.reads == 0);
+  CHECK(sink.write_calls() == 0);
+  // The place of the first grain that does not fit.
+  const auto plan = sparse_layout::for_capacity(3_TiB, {.grain_sectors = 2048}).value();
+  CHECK(report.error() ==
+        options_failure(errc::extent_too_large, plan.max_stored_grains() * 1_MiB));
+}
+
+TEST_CASE("a walk stops at the first grain that does not fit") {
+  // A disk so large that its tables leave room for two grains alone.
+  std::uint64_t tables = std::uint64_t{1} << 28;
+  const auto plan_for = [](std::uint64_t n) {
+    return sparse_layout::for_capacity(n * 512 * 4096, {.grain_sectors = 8});
+  };
+  std::uint64_t too_many = std::uint64_t{1} << 30;
+  while (too_many - tables > 1) {
+    const std::uint64_t middle = (tables + too_many) / 2;
+    const auto plan = plan_for(middle);
+    (plan && plan->max_stored_grains() >= 2 ? tables : too_many) = middle;
+  }
+  const auto plan = plan_for(tables).value();
+  const std::uint64_t room = plan.max_stored_grains();
+  REQUIRE(room >= 2);
+  REQUIRE(room < 10);
+  // Data in every third grain, or in all of them.
+  for (const std::uint64_t step : {3u, 1u}) {
+    generator_source source{plan.capacity_bytes(), [&](std::uint64_t offset, byte_span out) {
+                              for (std::size_t i = 0; i < out.size(); i += 4096) {
+                                zero_bytes(out.data() + i, 4096);
+                                const std::uint64_t grain = (offset + i) / 4096;
+                                if (grain % step == step / 2) out[i] = std::byte{1};
+                              }
+                            }};
+    const auto expected = options_failure(errc::extent_too_large, (step * room + step / 2) * 4096);
+    for (const std::size_t buffer_bytes : {4096u, 1u << 20}) {
+      contents buffer(buffer_bytes);
+      workspace<any_grain> memory{{}, buffer};
+      counting_sink sink;
+      CHECK(write<any_grain>(source, sink, {.grain_sectors = 8}, memory).error() == expected);
+      CHECK(sink.written_bytes() <= room * 4096);
+      fault none;
+      failing_stream stream(none);
+      CHECK(write<any_grain>(source, stream, {.grain_sectors = 8}, memory).error() == expected);
+      CHECK(stream.content().empty());
+    }
+  }
+}
+
+TEST_CASE("a source that changes between walks is noticed") {
+  const contents disk = disk_of(1000 * 4096, {{0, 1}, {99 * 4096, 2 * 4096}, {700 * 4096, 1}});
+  /// On its n-th walk some grain appears, vanishes, or both.
+  struct changing_source {
+    const contents* disk;
+    std::uint64_t change_at_walk;
+    bool appears;
+    bool vanishes;
+    std::uint64_t walk = 0;
+
+    std::uint64_t size() const noexcept { return disk->size(); }
+    failure read_at(std::uint64_t offset, byte_span out) noexcept {
+      if (offset == 0) ++walk;
+      (void)memory_source(byte_view(*disk)).read_at(offset, out);
+      if (walk != change_at_walk) return no_failure;
+      for (std::size_t i = 0; i < out.size(); i += 4096) {
+        if (appears && offset + i == 600 * 4096) out[i] = std::byte{1};
+        if (vanishes && offset + i == 700 * 4096) out[i] = std::byte{0};
+      }
+      return no_failure;
+    }
+  };
+  for (const std::size_t buffer_bytes : {std::size_t{4096}, std::size_t{4096 + 128}}) {
+    const std::uint64_t walks = buffer_bytes == 4096 ? 4 : 2;
+    for (std::uint64_t walk = 2; walk <= walks + 1; ++walk) {
+      for (const unsigned change : {1u, 2u, 3u}) {
+        changing_source source{&disk, walk, (change & 1) != 0, (change & 2) != 0};
+        contents buffer(buffer_bytes);
+        workspace<any_grain> memory{{}, buffer};
+        fault none;
+        failing_stream sink(none);
+        const auto report = write<any_grain>(source, sink, {.grain_sectors = 8}, memory);
+        if (walk <= walks) {
+          CHECK(report.error() == source_failure(errc::source_changed, 0));
+        } else {
+          CHECK(report.error() == no_failure);
+          CHECK(source.walk == walks);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a stream is written to what seeks, and must have the stated length") {
+  const contents disk = disk_of(50000, {{0, 10}, {40000, 10000}});
+  contents buffer(1_MiB);
+  workspace<any_grain> memory{{}, buffer};
+  const auto into_file = [&](std::uint64_t stated) {
+    trickle stream(disk);
+    forward_source source(stream, stated);
+    fault none;
+    failing_file file(none);
+    const auto report = write<any_grain>(source, file, {.grain_sectors = 8}, memory);
+    CHECK((report || is_zero(byte_view(file.content()).first(512))));
+    return report.error();
+  };
+  CHECK(into_file(50000) == no_failure);
+  CHECK(into_file(50001) == source_failure(errc::unexpected_end, 50000));
+  CHECK(into_file(90000) == source_failure(errc::unexpected_end, 50000));
+  CHECK(into_file(49999) == source_failure(errc::source_too_long, 49999));
+  trickle stream(disk);
+  forward_source source(stream, disk.size());
+  fault none;
+  failing_stream sink(none);
+  CHECK(write<any_grain>(source, sink, {.grain_sectors = 8}, memory).error() ==
+        source_failure(errc::source_not_seekable, 0));
+  CHECK(sink.content().empty());
+}
+
+TEST_CASE("a source that cannot show its bytes says why") {
+  const contents disk = disk_of(50000, {{0, 50000}});
+  memory_source inner{byte_view(disk)};
+  slice_source outside(inner, 10000, 50000);
+  contents buffer(1_MiB);
+  workspace<any_grain> memory{{}, buffer};
+  paged_file file;
+  CHECK(write<any_grain>(outside, file, {.grain_sectors = 8}, memory).error() ==
+        source_failure(errc::out_of_range, 10000));
+}
+
+TEST_CASE("every failure of a sink comes back, and leaves no image") {
+  const contents disk = disk_of(600 * 4096, {{0, 5 * 4096}, {300 * 4096, 4096}, {599 * 4096, 1}});
+  memory_source source{byte_view(disk)};
+  contents buffer(16 * 4096);
+  const contents old_image = seekable(source, {.grain_sectors = 16}, buffer);
+  const contents new_image = seekable(source, {.grain_sectors = 8}, buffer);
+  const failure why = sink_failure(errc::write_failed, 7, 28);
+  workspace<any_grain> memory{{}, buffer};
+
+  bool done = false;
+  for (std::uint64_t n = 0; !done; ++n) {
+    INFO("call " << n);
+    REQUIRE(n < 100);
+    fault f(n, why);
+    failing_file file(f, old_image);
+    const auto report = write<any_grain>(source, file, {.grain_sectors = 8}, memory);
+    done = !f.happened();
+    if (done) {
+      CHECK(report.ok());
+    } else {
+      CHECK(report.error() == why);
+    }
+    // Untouched, or no image, or complete but for the last barrier.
+    const bool untouched = n == 0 && file.content() == old_image;
+    const bool complete = file.content() == new_image;
+    const bool headless =
+        file.content().size() < 512 || is_zero(byte_view(file.content()).first(512));
+    CHECK((untouched || complete || headless));
+    CHECK((!done || complete));
+  }
+  done = false;
+  for (std::uint64_t n = 0; !done; ++n) {
+    INFO("call " << n);
+    REQUIRE(n < 10000);
+    fault f(n, why);
+    failing_stream stream(f);
+    const auto report = write<any_grain>(source, stream, {.grain_sectors = 8}, memory);
+    done = !f.happened();
+    const contents& got = stream.content();
+    if (done) {
+      CHECK((report.ok() && got == new_image));
+    } else {
+      CHECK(report.error() == why);
+      CHECK(
+          (got.size() < new_image.size() && std::equal(got.begin(), got.end(), new_image.begin())));
+    }
+    if (n > 40) n += 16;  // Zeros leave in many small pieces.
+  }
+}
+
+TEST_CASE("every failure of a source comes back, and leaves no image") {
+  const contents disk = disk_of(600 * 4096, {{0, 5 * 4096}, {300 * 4096, 4096}, {599 * 4096, 1}});
+  const failure why = source_failure(errc::read_failed, 7, 5);
+  contents buffer(16 * 4096);
+  workspace<any_grain> memory{{}, buffer};
+  for (const bool append : {false, true}) {
+    bool done = false;
+    for (std::uint64_t n = 0; !done; ++n) {
+      INFO("call " << n);
+      REQUIRE(n < 200);
+      fault f(n, why);
+      failing_source source(disk, f);
+      fault none;
+      failing_file file(none);
+      failing_stream stream(none);
+      const write_options options{.grain_sectors = 8};
+      const auto report = append ? write<any_grain>(source, stream, options, memory)
+                                 : write<any_grain>(source, file, options, memory);
+      done = !f.happened();
+      CHECK(report.error() == (done ? no_failure : why));
+      if (!done && !append) CHECK(is_zero(byte_view(file.content()).first(512)));
+    }
+  }
+}
+
+TEST_CASE("a sink that is full says so") {
+  const contents disk = disk_of(100 * 4096, {{0, 100 * 4096}});
+  memory_source source{byte_view(disk)};
+  contents buffer(16 * 4096);
+  workspace<any_grain> memory{{}, buffer};
+  const contents whole = seekable(source, {.grain_sectors = 8}, buffer);
+  for (const std::size_t room :
+       {std::size_t{0}, std::size_t{511}, std::size_t{16384}, whole.size() - 1, whole.size()}) {
+    contents target(room);
+    memory_sink sink{byte_span(target)};
+    const auto report = write<any_grain>(source, sink, {.grain_sectors = 8}, memory);
+    CHECK(report.error().code == (room < whole.size() ? errc::sink_full : errc::none));
+    CHECK((report || is_zero(byte_view(target).first(std::min<std::size_t>(room, 512)))));
+    CHECK((!report || target == whole));
+  }
+}
