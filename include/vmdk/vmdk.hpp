@@ -3,6 +3,9 @@
 
 /// VMDK disk images as templates: everything but hosted/ and the optional codecs.
 
+#include "vmdk/codec/deflate.hpp"
+#include "vmdk/codec/inflate.hpp"
+#include "vmdk/codec/stored.hpp"
 #include "vmdk/constant/image.hpp"
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
@@ -33,4 +36,6 @@
 #include "vmdk/reader/cursor.hpp"
 #include "vmdk/reader/open.hpp"
 #include "vmdk/reader/sparse.hpp"
+#include "vmdk/reader/unpack.hpp"
 #include "vmdk/writer/sparse.hpp"
+#include "vmdk/writer/stream.hpp"

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "disk.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "error.hpp"
+#include "image_disk.hpp"
+#include "raw_disk.hpp"
+#include "vmdk/format/text.hpp"
+#include "vmdk/hosted/os_names.hpp"
+
+namespace vmdk::cli {
+namespace {
+
+bool is_standard_input(const input& from) noexcept { return from.path == "-"; }
+
+/// True for what can only be read front to back.
+bool is_stream(const input& from) noexcept {
+  file_kind kind = file_kind::none;
+  if (is_standard_input(from)) {
+    struct stat raw{};
+    if (::fstat(STDIN_FILENO, &raw) == 0) kind = vmdk::detail::os::kind_of_mode(raw.st_mode);
+    return kind != file_kind::regular && kind != file_kind::block_device;
+  }
+  kind = kind_of(from.path);
+  return kind == file_kind::fifo || kind == file_kind::character_device;
+}
+
+/// Tells the format from name and content.
+disk_format format_of(const input& from, const file_source& file) {
+  std::array<char, 1024> start{};
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(start.size(), file.size()));
+  const byte_span bytes(reinterpret_cast<std::byte*>(start.data()), n);
+  if (failure why = file.read_at(0, bytes)) fail(from.path, why);
+  const bool is_vmdk = looks_like_vmdk({start.data(), n});
+
+  if (is_named_vmdk(from.path)) {
+    if (is_vmdk) return disk_format::vmdk;
+    throw error(from.path, "is not a VMDK, whatever its name; -f raw reads it as a raw disk");
+  }
+  if (!is_vmdk) return disk_format::raw;
+  throw error(from.path,
+              "has no VMDK's name but holds one; -f vmdk reads it as that, -f raw takes its bytes");
+}
+
+std::unique_ptr<disk> open_stream(const input& from) {
+  const std::string name = name_of_input(from.path);
+  if (*from.format == disk_format::vmdk) {
+    throw error(name, "is a pipe, and a VMDK of this type is not read front to back; use a file");
+  }
+  if (!from.size_bytes) {
+    throw error(name, "is a pipe, so --size must say how large the disk is");
+  }
+  if (is_standard_input(from)) {
+    return std::make_unique<piped_disk>(name, pipe_source::standard_input(), *from.size_bytes);
+  }
+  auto opened = pipe_source::open(from.path);
+  if (!opened) fail_opening(name, opened.error());
+  return std::make_unique<piped_disk>(name, std::move(opened).value(), *from.size_bytes);
+}
+
+std::unique_ptr<disk> open_file(const input& from) {
+  const std::string name = name_of_input(from.path);
+  auto opened =
+      is_standard_input(from) ? file_source::borrow(STDIN_FILENO) : file_source::open(from.path);
+  if (!opened) fail_opening(name, opened.error());
+  file_source file = std::move(opened).value();
+  if (file.size() == 0) throw error(name, "is empty");
+
+  if ((from.format ? *from.format : format_of(from, file)) == disk_format::vmdk) {
+    if (from.size_bytes) throw error("--size", "is for raw disks; a VMDK knows its size");
+    return std::make_unique<image_disk>(from);
+  }
+  if (from.size_bytes && *from.size_bytes != file.size()) {
+    throw error(name, "has " + std::to_string(file.size()) + " bytes, and --size says " +
+                          std::to_string(*from.size_bytes));
+  }
+  return std::make_unique<raw_disk>(name, std::move(file));
+}
+
+}  // namespace
+
+std::unique_ptr<disk> open_disk(const input& from) {
+  const bool stream = is_stream(from);
+  if (stream && !from.may_be_pipe) {
+    throw error(name_of_input(from.path),
+                "is a pipe, which cannot be read at any place; use a file");
+  }
+  if (!from.format && (stream || is_standard_input(from))) {
+    throw error(name_of_input(from.path), "has no name to go by; say -f raw or -f vmdk");
+  }
+  if (from.size_bytes && *from.size_bytes == 0) throw error("--size 0", "a disk has some size");
+  return stream ? open_stream(from) : open_file(from);
+}
+
+bool is_named_vmdk(std::string_view path) noexcept {
+  constexpr std::string_view ending = ".vmdk";
+  return path.size() >= ending.size() &&
+         vmdk::detail::same_ignoring_case(path.substr(path.size() - ending.size()), ending);
+}
+
+bool is_same_file(const std::string& source, const std::string& destination) noexcept {
+  struct stat first{};
+  struct stat second{};
+  const int in = source == "-" ? ::fstat(STDIN_FILENO, &first) : ::stat(source.c_str(), &first);
+  const int out =
+      destination == "-" ? ::fstat(STDOUT_FILENO, &second) : ::stat(destination.c_str(), &second);
+  if (in != 0 || out != 0 || !(S_ISREG(first.st_mode) || S_ISBLK(first.st_mode))) return false;
+  if (S_ISBLK(first.st_mode) && S_ISBLK(second.st_mode)) return first.st_rdev == second.st_rdev;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+}  // namespace vmdk::cli

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "help.hpp"
+
+namespace vmdk::cli {
+
+const std::string_view help_text = R"(Usage: vmdk COMMAND ...
+
+Converts, inspects and compares VMDK disk images.
+
+  vmdk convert SRC DST       raw disk to VMDK, VMDK to raw
+  vmdk info FILE             what an image is and holds
+  vmdk compare FIRST SECOND  whether two disks have the same content
+  vmdk layout -t TYPE --capacity N
+                             where everything in an image would go
+
+  vmdk COMMAND --help        the options of a command, with examples
+  vmdk --version             the version
+
+Exit status: 0 done, 1 a negative answer (the disks differ), 2 an error, which
+one line on standard error explains.
+)";
+
+namespace {
+
+constexpr std::string_view convert_help = R"(Usage: vmdk convert [OPTION]... SRC DST
+
+Writes the disk SRC as DST. - is standard input or output. DST appears only when
+it is complete; one that exists is refused without --force, and devices and
+FIFOs are written in place.
+
+  -f FORMAT       what SRC is: raw or vmdk. By default what it holds if its name
+                  ends in .vmdk, else raw. Standard input needs it, and so does
+                  a raw name with a VMDK inside.
+  -t TYPE         what DST becomes: monolithicSparse or raw. By default
+                  monolithicSparse if its name ends in .vmdk, else raw.
+  -g SIZE         grain size, a power of two from 4K to 1M; default 64K
+  -o KEY=VALUE    a setting of the image; may be given several times:
+       adapterType=lsilogic|ide|buslogic|legacyESX   virtualHWVersion=N
+       capacity=grain|exact  round the disk up to whole grains (default), or not
+       name=FILE             the file name in the descriptor (default: DST's)
+       CID=HEX   uuid=UUID   toolsVersion=N   ddb.KEY=VALUE
+       mkimg=yes             as FreeBSD's mkimg lays its images out
+  --size N        how large a raw disk from a pipe is (K, M, G, T understood)
+  --allow-dir DIR a further folder that SRC's other files may lie in
+  --force         replace DST if it exists; overwrite a device
+  -v, --verbose   say on standard error what was written
+
+Examples:
+  vmdk convert disk.img disk.vmdk
+  vmdk convert disk.vmdk disk.img
+  vmdk convert -o adapterType=ide -o capacity=exact disk.img disk.vmdk
+  vmdk convert -t monolithicSparse disk.img - | ssh host 'cat >disk.vmdk'
+  xz -dc disk.img.xz | vmdk convert -f raw --size 8G - disk.vmdk
+)";
+
+constexpr std::string_view info_help = R"(Usage: vmdk info [--json] FILE
+
+Says what a VMDK is and holds: type, capacity, what is stored, header,
+descriptor, extents. Opens no other file than FILE.
+
+  --json          as JSON (docs/CLI.md has the schema)
+
+Examples:
+  vmdk info disk.vmdk
+  vmdk info --json disk.vmdk | jq .capacity_bytes
+)";
+
+constexpr std::string_view layout_help = R"(Usage: vmdk layout -t TYPE --capacity N [OPTION]...
+
+Shows every region of an image and its size, without making a file.
+
+  -t TYPE         monolithicSparse
+  --capacity N    the size of the disk (K, M, G, T understood)
+  -g SIZE         grain size, a power of two from 4K to 1M; default 64K
+  --stored N      how many grains hold data; default 0
+  --json          as JSON (docs/CLI.md has the schema)
+
+Example:
+  vmdk layout -t monolithicSparse --capacity 64G --stored 1000
+)";
+
+constexpr std::string_view compare_help = R"(Usage: vmdk compare [OPTION]... FIRST SECOND
+
+Compares the content of two disks, raw or VMDK; how they are stored does not
+matter. Where one is longer, its tail counts as equal if it is all zeros.
+Exit status: 0 identical, 1 different, 2 an error.
+
+  -f FORMAT       what FIRST is: raw or vmdk. By default what it holds if its
+                  name ends in .vmdk, else raw.
+  -F FORMAT       the same for SECOND
+  --allow-dir DIR a further folder that other files of the disks may lie in
+
+Example:
+  vmdk compare disk.img disk.vmdk
+)";
+
+}  // namespace
+
+std::string_view help_for(std::string_view command) noexcept {
+  if (command == "convert") return convert_help;
+  if (command == "info") return info_help;
+  if (command == "layout") return layout_help;
+  if (command == "compare") return compare_help;
+  return help_text;
+}
+
+}  // namespace vmdk::cli

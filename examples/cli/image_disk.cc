@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "image_disk.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "error.hpp"
+#include "vmdk/format/text.hpp"
+#include "vmdk/hosted/os_names.hpp"
+
+namespace vmdk::cli {
+namespace {
+
+/// What opening an image may take, in steps: few need more than the first.
+struct image_limits {
+  std::size_t extents;
+  std::size_t links;
+  std::size_t text_bytes;
+};
+constexpr image_limits limits[] = {
+    {128, 16, std::size_t{64} << 10},
+    {image_files::max_files, 256, std::size_t{8} << 20},
+};
+
+/// True for the failures that more memory may cure.
+bool wants_more(const failure& why) noexcept {
+  return why.code == errc::workspace_too_small || why.code == errc::extent_count_invalid ||
+         why.code == errc::chain_too_deep;
+}
+
+/// True for a text that other programs take for a descriptor, this one's rules aside.
+bool looks_like_descriptor(std::string_view text) noexcept {
+  using namespace vmdk::detail;
+  for (const std::string_view head : {"# disk descriptor", "#disk descriptor"}) {
+    if (starts_with_ignoring_case(text, head)) return true;
+  }
+  // Some take any text whose first line that says something states a version.
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    if (!line.empty() && line.front() != '#' && line != "\r") {
+      return starts_with_ignoring_case(line, "version=");
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+bool looks_like_vmdk(std::string_view start) noexcept {
+  constexpr std::string_view magics[] = {"KDMV", "kdmv", "COWD", "\xBE\xBA\xFE\xCA"};
+  for (const std::string_view magic : magics) {
+    if (start.starts_with(magic)) return true;
+  }
+  return looks_like_descriptor(start);
+}
+
+opened_image::opened_image(const input& from) {
+  const bool is_standard_input = from.path == "-";
+  const std::string name = name_of_input(from.path);
+  if (!is_standard_input) {
+    if (failure why = files_.allow(folder_of(from.path))) fail_opening(name, why);
+  }
+  for (const std::string& folder : from.allowed_folders) {
+    if (failure why = files_.allow(folder)) fail_opening(folder, why);
+  }
+  const auto file = files_.open_path(is_standard_input ? "/dev/stdin" : from.path, name);
+  if (!file) fail_opening(name, file.error());
+
+  failure why;
+  for (const image_limits& limit : limits) {
+    extents_.resize(limit.extents);
+    links_.resize(limit.links);
+    text_.resize(limit.text_bytes);
+    const auto opened = open(files_, *file, image_spans{extents_, links_, text_});
+    if (opened) {
+      image_ = *opened;
+      return;
+    }
+    why = opened.error();
+    if (!wants_more(why)) break;
+  }
+  refuse(why);
+}
+
+void opened_image::refuse(const failure& why) const {
+  const bool is_about_name = why.from == origin::files || why.code == errc::parent_missing;
+  if (is_about_name && !files_.last_name().empty()) {
+    throw error(files_.name(why.index),
+                "names \"" + files_.last_name() + "\": " + opening_text(why));
+  }
+  fail(files_.name(why.index), why);
+}
+
+image_disk::image_disk(const input& from) : opened_(from) {
+  constexpr std::size_t table_bytes_each = std::size_t{256} << 10;
+  constexpr std::size_t table_bytes_most = std::size_t{4} << 20;
+  const image<image_files>& of = opened_.get();
+  caches_.resize(of.links().size());
+  tables_.resize(std::min(table_bytes_each * caches_.size(), table_bytes_most));
+  const std::uint32_t grain_bytes = of.compressed_grain_bytes();
+  grain_.resize(grain_bytes);
+  if (grain_bytes != 0) {
+    input_.resize(static_cast<std::size_t>(compressed_size_limit(grain_bytes)) + sector_bytes);
+  }
+  const auto made = image_cursor<image_files, inflate>::make(
+      of, {.caches = caches_, .tables = tables_, .grain = grain_, .input = input_}, decoder_);
+  if (!made) fail(opened_.files().name(0), made.error());
+  cursor_ = *made;
+}
+
+/// Neighbouring ranges are one, so that reads become large.
+result<range> image_disk::next_data(std::uint64_t offset) noexcept {
+  constexpr std::uint64_t enough_bytes = std::uint64_t{8} << 20;
+  auto found = cursor_.next_data(offset);
+  while (found && found->bytes != 0 && found->bytes < enough_bytes && found->end() < size()) {
+    const auto next = cursor_.next_data(found->end());
+    // A damaged neighbour is reported when its own turn comes.
+    if (!next || next->bytes == 0 || next->offset != found->end()) break;
+    found->bytes += next->bytes;
+  }
+  return found;
+}
+
+}  // namespace vmdk::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "disk.hpp"
+#include "image_files.hpp"
+#include "vmdk/codec/inflate.hpp"
+#include "vmdk/reader/cursor.hpp"
+#include "vmdk/reader/open.hpp"
+
+namespace vmdk::cli {
+
+/// An opened VMDK of any type, with all its files and parents. Throws an error where it cannot be
+/// opened. Stays where it is.
+class opened_image {
+ public:
+  explicit opened_image(const input& from);
+  opened_image(const opened_image&) = delete;
+  opened_image& operator=(const opened_image&) = delete;
+
+  [[nodiscard]] const image<image_files>& get() const noexcept { return image_; }
+  [[nodiscard]] image_files& files() noexcept { return files_; }
+  [[nodiscard]] const image_files& files() const noexcept { return files_; }
+
+ private:
+  [[noreturn]] void refuse(const failure& why) const;
+
+  image_files files_;
+  std::vector<extent> extents_;
+  std::vector<link> links_;
+  std::vector<std::byte> text_;
+  image<image_files> image_;
+};
+
+/// The disk inside a VMDK.
+class image_disk final : public disk {
+ public:
+  /// Throws an error.
+  explicit image_disk(const input& from);
+
+  [[nodiscard]] std::uint64_t size() const noexcept override { return opened_.get().size(); }
+  failure read_at(std::uint64_t offset, byte_span out) noexcept override {
+    return cursor_.read_at(offset, out);
+  }
+  result<range> next_data(std::uint64_t offset) noexcept override;
+  [[nodiscard]] std::string file_of(const failure& why) const override {
+    return opened_.files().name(why.index);
+  }
+
+  [[nodiscard]] const opened_image& opened() const noexcept { return opened_; }
+  /// What the disk has at an offset, and which link of the chain it comes from.
+  result<disk_mapping> map(std::uint64_t offset) noexcept { return cursor_.map(offset); }
+
+ private:
+  opened_image opened_;
+  std::vector<link_cache> caches_;
+  std::vector<std::byte> tables_;
+  std::vector<std::byte> grain_;
+  std::vector<std::byte> input_;
+  inflate decoder_{};
+  image_cursor<image_files, inflate> cursor_;
+};
+
+/// True when the start of a file is that of any kind of VMDK: an extent's or a text descriptor's.
+[[nodiscard]] bool looks_like_vmdk(std::string_view start) noexcept;
+
+}  // namespace vmdk::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "image_types.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "error.hpp"
+#include "vmdk/format/text.hpp"
+
+namespace vmdk::cli {
+namespace {
+
+constexpr image_type types[] = {
+    {.name = "raw", .write = write_raw},
+    {.name = "monolithicSparse",
+     .has_grains = true,
+     .write = write_monolithic_sparse,
+     .lay_out = lay_out_monolithic_sparse},
+    {.name = "streamOptimized", .has_grains = true, .is_compressed = true},
+    {.name = "twoGbMaxExtentSparse", .has_grains = true, .has_many_files = true},
+    {.name = "monolithicFlat", .has_many_files = true},
+    {.name = "twoGbMaxExtentFlat", .has_many_files = true},
+};
+
+}  // namespace
+
+const image_type& find_type(std::string_view name) {
+  std::string names;
+  for (const image_type& type : types) {
+    if (vmdk::detail::same_ignoring_case(type.name, name)) return type;
+    names += names.empty() ? "" : ", ";
+    names += type.name;
+  }
+  throw error("-t " + std::string(name), "is no known type; there are " + names);
+}
+
+const image_type& type_for(std::string_view destination) {
+  return find_type(is_named_vmdk(destination) ? "monolithicSparse" : "raw");
+}
+
+}  // namespace vmdk::cli

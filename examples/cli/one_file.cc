@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "one_file.hpp"
+
+#include "vmdk/core/to_string.hpp"
+#include "vmdk/format/descriptor_fields.hpp"
+#include "vmdk/hosted/os_names.hpp"
+
+namespace vmdk::cli {
+
+output_file open_output(const conversion& job) {
+  if (job.destination == "-") return output_file::standard_output();
+  const file_kind kind = kind_of(job.destination);
+  if (kind == file_kind::block_device && !job.force) {
+    throw error(job.destination, "is a device; --force overwrites it");
+  }
+  // Opening a FIFO waits for its reader, and there shall be a way to stop that.
+  std::optional<signals_held> held;
+  if (kind == file_kind::none || kind == file_kind::regular) held.emplace();
+  auto opened = output_file::open(job.destination,
+                                  job.force ? existing_file::replace : existing_file::refuse);
+  if (!opened) fail_opening(job.destination, opened.error());
+  remove_when_stopped(opened->temporary_path());
+  return std::move(opened).value();
+}
+
+void fail_conversion(const conversion& job, const failure& why) {
+  const std::string destination = name_of_output(job.destination);
+  switch (why.from) {
+    case origin::sink:
+      if (why.code == errc::already_exists) fail_opening(destination, why);
+      fail(destination, why);
+    case origin::options:
+      break;
+    default:
+      fail(job.source.file_of(why), why);
+  }
+  if (why.code == errc::option_invalid) {
+    const std::string culprit = job.chosen.culprit(why);
+    const auto problem = static_cast<descriptor_problem>(why.detail);
+    std::string text(to_string(problem));
+    if (problem == descriptor_problem::extent_name && culprit.empty()) {
+      text += "; -o name=FILE gives it another";
+    }
+    throw error(culprit.empty() ? destination : culprit, text);
+  }
+  std::string text(to_string(why.code));
+  if (why.code == errc::extent_too_large) {
+    text += ": the data from byte " + std::to_string(why.offset) + " of the disk on does not fit";
+  }
+  throw error(destination, text);
+}
+
+}  // namespace vmdk::cli

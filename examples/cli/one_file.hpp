@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "error.hpp"
+#include "image_types.hpp"
+#include "progress.hpp"
+#include "signals.hpp"
+#include "vmdk/hosted/output_file.hpp"
+
+namespace vmdk::cli {
+
+/// A disk whose reading moves a progress bar.
+class watched_disk {
+ public:
+  explicit watched_disk(disk& inner) noexcept : inner_(&inner), progress_(inner.size()) {}
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return inner_->size(); }
+  failure read_at(std::uint64_t offset, byte_span out) noexcept {
+    const failure why = inner_->read_at(offset, out);
+    progress_.reached(offset + out.size());
+    return why;
+  }
+  result<range> next_data(std::uint64_t offset) noexcept {
+    progress_.reached(offset);
+    return inner_->next_data(offset);
+  }
+
+ protected:
+  disk* inner_;
+
+ private:
+  progress progress_;
+};
+
+/// The same for a disk that comes through a pipe; its `finish` tells the writers that it does.
+class watched_pipe : public watched_disk {
+ public:
+  using watched_disk::watched_disk;
+
+  failure finish() noexcept { return inner_->finish(); }
+};
+
+/// Opens the destination of a conversion into one file. Throws an error.
+[[nodiscard]] output_file open_output(const conversion& job);
+
+/// Throws the error that a failed conversion ends with.
+[[noreturn]] void fail_conversion(const conversion& job, const failure& why);
+
+/// Writes an image of one file: `write(source, sink)` returns a result<write_report>, and the file
+/// appears when it has succeeded. Throws an error; no file is left then.
+template <class Write>
+write_report write_one_file(const conversion& job, output_file& output, Write&& write) {
+  const auto write_from = [&](auto source) {
+    return output.with_sink([&](auto& sink) noexcept { return write(source, sink); });
+  };
+  const result<write_report> report = job.source.can_go_back()
+                                          ? write_from(watched_disk(job.source))
+                                          : write_from(watched_pipe(job.source));
+  if (!report) fail_conversion(job, report.error());
+  if (failure why = output.commit()) fail_conversion(job, why);
+  return *report;
+}
+
+}  // namespace vmdk::cli

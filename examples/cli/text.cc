@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "text.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "error.hpp"
+#include "vmdk/core/arithmetic.hpp"
+#include "vmdk/format/encoding.hpp"
+#include "vmdk/format/text.hpp"
+
+namespace vmdk::cli {
+namespace {
+
+constexpr std::string_view units = "KMGTP";
+
+/// Writes all of a text to a file descriptor; 0 or an errno.
+int write_all(int descriptor, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t put = ::write(descriptor, text.data(), text.size());
+    if (put >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(put));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+/// The length of the character at the start of a text; 0 for what must not reach a terminal.
+std::size_t printable_bytes(std::string_view text) noexcept {
+  const std::size_t n = vmdk::detail::utf8_sequence(text);
+  if (n == 1 && vmdk::detail::is_control(text.front())) return 0;
+  // U+0080 to U+009F are control characters too.
+  if (n == 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0) return 0;
+  return n;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t n = printable_bytes(text);
+    if (n == 0) {
+      const auto byte = static_cast<unsigned char>(text.front());
+      shown += "\\x";
+      shown += vmdk::detail::number_text::hex(byte, 2).view();
+    } else {
+      shown += text.substr(0, n);
+    }
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+  return shown;
+}
+
+void print(std::string_view text) {
+  if (const int problem = write_all(STDOUT_FILENO, text)) {
+    throw error("standard output", std::strerror(problem));
+  }
+}
+
+void print_note(std::string_view subject, std::string_view text) noexcept {
+  std::string line = "vmdk: ";
+  if (!subject.empty()) line += printable(subject) + ": ";
+  // There is nobody left to tell when this fails.
+  (void)write_all(STDERR_FILENO, line + printable(text) + '\n');
+}
+
+bool read_size(std::string_view text, std::uint64_t& bytes) {
+  unsigned shift = 0;
+  if (!text.empty()) {
+    const char last = text.back();
+    for (std::size_t i = 0; i < units.size(); ++i) {
+      if (vmdk::detail::lower(last) != vmdk::detail::lower(units[i])) continue;
+      shift = 10 * static_cast<unsigned>(i + 1);
+      text.remove_suffix(1);
+      break;
+    }
+  }
+  std::uint64_t number = 0;
+  return vmdk::detail::read_decimal(text, number) && checked_shift(number, shift, bytes);
+}
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (value /= 1024; value >= 1024 && unit + 1 < units.size(); value /= 1024) ++unit;
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.2f", value);
+  std::string shown = digits;
+  while (shown.back() == '0') shown.pop_back();
+  if (shown.back() == '.') shown.pop_back();
+  return shown + ' ' + units[unit] + "iB";
+}
+
+std::string exact_size_text(std::uint64_t bytes) {
+  const std::string exact = std::to_string(bytes) + " bytes";
+  return bytes < 1024 ? exact : exact + " (" + size_text(bytes) + ')';
+}
+
+}  // namespace vmdk::cli
