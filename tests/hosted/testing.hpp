@@ -160,11 +160,16 @@ class loop_device {
       (void)::pclose(output);
     }
     if (!path_.empty() && path_.back() == '\n') path_.pop_back();
+    if (path_.empty()) return;
+    // Detached while it is open, it goes with the last who has it open, even in a crash.
+    open_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    (void)!std::system(("losetup -d " + path_).c_str());
+    if (open_ < 0) path_.clear();
   }
   loop_device(const loop_device&) = delete;
   loop_device& operator=(const loop_device&) = delete;
   ~loop_device() {
-    if (!path_.empty()) (void)!std::system(("losetup -d " + path_).c_str());
+    if (open_ >= 0) ::close(open_);
   }
 
   /// Empty where there is none.
@@ -173,6 +178,7 @@ class loop_device {
  private:
   temporary_folder folder_;
   std::string path_;
+  int open_ = -1;
 };
 
 }  // namespace hosted_testing

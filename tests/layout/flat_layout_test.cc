@@ -64,8 +64,8 @@ constexpr bool descriptor_is_counted() {
   fields.type = create_type::two_gb_max_extent_flat;
   built = build_descriptor(fields, two.extents("d.vmdk"sv), text);
   ok = ok && built.ok() && *built == two.descriptor_bytes(fields, "d.vmdk"sv);
-  return ok && holds(*built,
-                     "\nRW 4193792 FLAT \"d-f001.vmdk\" 0\nRW 1 FLAT \"d-f002.vmdk\" 0\n"sv);
+  return ok &&
+         holds(*built, "\nRW 4193792 FLAT \"d-f001.vmdk\" 0\nRW 1 FLAT \"d-f002.vmdk\" 0\n"sv);
 }
 static_assert(descriptor_is_counted());
 

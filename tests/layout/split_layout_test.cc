@@ -18,8 +18,7 @@ constexpr std::uint64_t capacity_of(std::uint64_t bytes, std::uint32_t grain, ca
 
 /// All that must hold of a disk of so many bytes, by arithmetic of its own.
 constexpr bool is_laid_out(std::uint64_t bytes, std::uint32_t grain, capacity_rule rule) {
-  const auto made =
-      split_layout::for_capacity(bytes, {.grain_sectors = grain, .capacity = rule});
+  const auto made = split_layout::for_capacity(bytes, {.grain_sectors = grain, .capacity = rule});
   if (!made) return false;
   const split_layout& l = *made;
   const std::uint64_t capacity = capacity_of(bytes, grain, rule);
@@ -53,8 +52,8 @@ constexpr bool is_laid_out(std::uint64_t bytes, std::uint32_t grain, capacity_ru
     ok = ok && h.descriptor_offset == 0u && h.descriptor_size == 0u && h.rgd_offset == 1u;
     ok = ok && l.file_bytes(i, 0) == overhead;
     ok = ok && l.file_bytes(i, own_grains) == overhead + own_grains * grain_bytes;
-    ok = ok && l.file_bytes(i, own_grains + 1).error() ==
-                   options_failure(errc::content_exceeds_capacity);
+    ok = ok &&
+         l.file_bytes(i, own_grains + 1).error() == options_failure(errc::content_exceeds_capacity);
     smallest += overhead;
     largest += overhead + own_grains * grain_bytes;
     piece_grains += own_grains;

@@ -226,6 +226,27 @@ bool size_ends_at_the_last_sector_number(tables place) {
   return last < limit && !small && size.next_sector() >= limit;
 }
 
+/// True when a disk of one grain behind a very long descriptor fits, or not, as it should.
+constexpr bool fits_or_not(bool should, std::uint32_t descriptor_sectors, std::uint32_t bytes,
+                           tables place) {
+  const auto l =
+      stream_layout::for_capacity(
+          512, {.grain_sectors = 8, .descriptor_sectors = descriptor_sectors, .table_place = place})
+          .value();
+  return stream_size(l).add_grain(0, bytes).ok() == should &&
+         l.max_file_bytes(bytes).ok() == should;
+}
+
+constexpr bool maximum_ends_at_the_last_sector_number() {
+  // The grain at sector 2^32 - 8, its table behind it and a marker.
+  bool ok = fits_or_not(true, 0xFFFFFFF7, 6 * 512 - 12, tables::at_end);
+  ok = ok && fits_or_not(false, 0xFFFFFFF7, 6 * 512 - 11, tables::at_end);
+  // The grain at sector 2^32 - 1, behind a sector of directory and a table.
+  ok = ok && fits_or_not(true, 0xFFFFFFFF - 6, 4096, tables::in_front);
+  return ok && fits_or_not(false, 0xFFFFFFFF - 5, 1, tables::in_front);
+}
+static_assert(maximum_ends_at_the_last_sector_number());
+
 bool maximum_is_what_the_largest_grains_take(tables place, std::uint32_t grain_sectors,
                                              std::uint64_t disk_bytes, std::uint32_t bound) {
   const auto l = stream_layout::for_capacity(disk_bytes,
@@ -304,6 +325,7 @@ TEST_CASE("a stream's size follows from its grains") {
 TEST_CASE("a stream's grains and tables begin below sector 2^32") {
   CHECK(size_ends_at_the_last_sector_number(tables::at_end));
   CHECK(size_ends_at_the_last_sector_number(tables::in_front));
+  CHECK(maximum_ends_at_the_last_sector_number());
 }
 
 TEST_CASE("a stream is never larger than its maximum") {

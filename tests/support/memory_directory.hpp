@@ -51,6 +51,7 @@ class memory_directory {
   memory_directory(const memory_directory&) = delete;
 
   vmdk::result<directory_file*> create(std::string_view name) noexcept {
+    ++created;
     if (vmdk::failure f = fault_->next()) return f;
     if (!vmdk::is_plain_name(name)) return vmdk::sink_failure(vmdk::errc::name_not_allowed, 0);
     pending_.emplace_back(std::string(name), std::make_unique<directory_file>(*fault_));
@@ -103,6 +104,10 @@ class memory_directory {
     return sum;
   }
 
+  /// The number of the file that was created last, or was to be.
+  int in_file() const { return created - 1; }
+
+  int created = 0;  ///< Calls of `create`.
   int commits = 0;
   int aborts = 0;
 

@@ -43,6 +43,14 @@ constexpr extent_line small_extent(std::uint64_t sectors) {
   return extent;
 }
 
+/// The same descriptor as text, built by the compiler.
+constexpr auto small_text = [] {
+  std::array<std::byte, 512> text{};
+  const std::array<extent_line, 1> extents{small_extent(0x2800)};
+  (void)build_descriptor(small_fields(), extents, text);
+  return text;
+}();
+
 /// A record of made-up data; only its length counts here.
 constexpr byte_view made_up(byte_span slot, const stream_layout& layout, std::uint64_t grain,
                             std::uint32_t bytes) {
@@ -56,7 +64,7 @@ constexpr std::uint32_t u32_at(byte_view file, std::size_t at) {
 
 /// The known answer of a file that mkimg wrote, whose compressed bytes hang on its zlib, but whose
 /// structure does not.
-constexpr bool structure_is_the_known_one() {
+constexpr bool structure_is_the_known_one(bool descriptor_as_text) {
   const auto layout =
       stream_layout::for_capacity(mkimg_disk_bytes, {.descriptor_sectors = 1}).value();
   std::array<std::byte, 0x19800> file{};
@@ -64,7 +72,10 @@ constexpr bool structure_is_the_known_one() {
   append_only_sink sink(inner);
   building<append_only_sink<memory_sink>> stream(sink, layout);
   std::array<std::byte, 66048> slot{};
-  bool ok = !stream.builder.write_head(small_fields(), small_extent(0x2800));
+  const failure head = descriptor_as_text
+                           ? stream.builder.write_head(small_text)
+                           : stream.builder.write_head(small_fields(), small_extent(0x2800));
+  bool ok = !head && equal_bytes(file.data() + 512, small_text.data(), 512);
   ok = ok && !stream.builder.add(made_up(slot, layout, 0, 0xf1));
   ok = ok && !stream.builder.add(made_up(slot, layout, 1, 1));
   ok = ok && !stream.builder.add(made_up(slot, layout, 79, 64 * 512 - 12));
@@ -109,7 +120,26 @@ failure after_head(Act act) {
   return why;
 }
 
-TEST_CASE("a stream is built as mkimg builds it") { CHECK(structure_is_the_known_one()); }
+TEST_CASE("a stream is built as mkimg builds it") {
+  CHECK(structure_is_the_known_one(false));
+  CHECK(structure_is_the_known_one(true));
+}
+
+TEST_CASE("a builder takes no descriptor that is longer than its region") {
+  const auto layout = stream_layout::for_capacity(1 << 20, {.descriptor_sectors = 1}).value();
+  const std::array<std::byte, 513> text{};
+  const failure too_long = options_failure(
+      errc::option_invalid, 0, static_cast<std::uint32_t>(descriptor_problem::text_bytes));
+  counting_sink file;
+  building<counting_sink> seekable(file, layout);
+  REQUIRE(!seekable.builder.reserve_head());
+  REQUIRE(!seekable.builder.finish());
+  CHECK(seekable.builder.write_head(text) == too_long);
+  append_only_sink stream(file);
+  building<append_only_sink<counting_sink>> appending(stream, layout);
+  CHECK(appending.builder.write_head(text) == too_long);
+  CHECK(appending.builder.finish() == too_long);
+}
 
 TEST_CASE("a builder takes records alone") {
   const failure invalid = options_failure(errc::marker_invalid);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <exception>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "tests/support/faults.hpp"
@@ -151,6 +152,45 @@ TEST_CASE("an encoder that refuses a grain has it stored") {
       write_with<failing_file>(disk, tables::at_end, others[0], refusing, others[1]);
   CHECK(refusing.happened());
   CHECK(refused.file == plain.file);
+}
+
+TEST_CASE("an encoder's failure has its place on the disk") {
+  const contents disk = disk_of_three_tables();
+  fault none[2];
+  fault broken(9, codec_failure(errc::codec_failed, 5));
+  const run r = write_with<failing_file>(disk, tables::at_end, none[0], broken, none[1]);
+  CHECK(r.done.error() == codec_failure(errc::codec_failed, 4700000 / 4096 * 4096 + 4096 + 5));
+}
+
+/// Keeps the order of what is done with a file.
+class recording_file {
+ public:
+  failure write(byte_view) noexcept { return no_failure; }
+  failure write_at(std::uint64_t offset, byte_view) noexcept {
+    log_ += offset == 0 ? 'h' : offset < 24 * 512 ? 'd' : 'g';
+    return no_failure;
+  }
+  failure resize(std::uint64_t) noexcept { return no_failure; }
+  failure flush() noexcept {
+    log_ += '|';
+    return no_failure;
+  }
+  const std::string& log() const { return log_; }
+
+ private:
+  std::string log_;
+};
+
+TEST_CASE("a file's header comes last, between barriers") {
+  const contents disk = disk_of_three_tables();
+  memory_source source{byte_view(disk)};
+  recording_file file;
+  workspace<type, stored> memory;
+  REQUIRE(write<type>(source, file, {}, memory));
+  const std::size_t barrier = file.log().find('|');
+  CHECK(file.log().substr(barrier) == "|h|");
+  CHECK(file.log().find('h') > barrier);
+  CHECK(file.log().find('d') < barrier);
 }
 
 struct lying_encoder {

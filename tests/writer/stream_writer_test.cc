@@ -497,6 +497,20 @@ TEST_CASE("tables in front need a sink that can be written anywhere") {
   CHECK(sink.content().empty());
 }
 
+TEST_CASE("a workspace may be used again") {
+  using type = stream_optimized<8>;
+  const auto memory = std::make_unique<workspace<type, small_deflate>>();
+  for (const contents& disk : disks()) {
+    memory_source source{byte_view(disk)};
+    fault none;
+    failing_file sink(none);
+    REQUIRE(write<type>(source, sink, {}, *memory));
+    CHECK(sink.content() == write_disk<small_deflate>(disk, {.grain = 8}).file);
+    memory->small_directory.fill(std::byte{0xEE});
+    memory->table.fill(std::byte{0xEE});
+  }
+}
+
 TEST_CASE("too little memory is refused") {
   using type = stream_optimized<dynamic_grain>;
   const contents disk = random_bytes(1000);
@@ -519,6 +533,12 @@ TEST_CASE("too little memory is refused") {
   contents directory(1024);
   memory.directory = directory;
   CHECK(write<type>(large, sink, {}, memory).ok());
+
+  workspace<stream_optimized<>, stored> usual;
+  CHECK(write<stream_optimized<>>(large, sink, {}, usual).error() ==
+        options_failure(errc::workspace_too_small, 0, 1024));
+  usual.directory = directory;
+  CHECK(write<stream_optimized<>>(large, sink, {}, usual).ok());
 }
 
 }  // namespace

@@ -40,8 +40,10 @@ class single_supply {
 };
 
 /// Expands one RFC 1950 stream into exactly `out.size()` bytes; anything else is a failure, after
-/// which the bytes of `out` are unspecified and the decoder is as good as before. A decoder whose
-/// `needs_contiguous_input` is true takes its whole input from the first piece.
+/// which the bytes of `out` are unspecified and the decoder is as good as before. A stream with
+/// which nothing is wrong but that it is shorter fails with errc::stream_output_short, and what
+/// there is of it is in `out`. A decoder whose `needs_contiguous_input` is true takes its whole
+/// input from the first piece.
 template <class T>
 concept Decoder = requires(T& decoder, single_supply& supply, byte_span out) {
   { T::needs_contiguous_input } -> std::convertible_to<bool>;

@@ -101,7 +101,9 @@ class match_finder {
     for (; tries != 0 && best < most; --tries) {
       distance = (position - candidate) & 0xFFFF;
       if (distance <= before || distance > farthest) break;
-      if (same_four(here - distance + (best - 3), here + (best - 3)) &&
+      before = distance, candidate = chain_[(at - distance) & window_mask];
+      if ((!__builtin_is_constant_evaluated() || here[best] == (here - distance)[best]) &&
+          same_four(here - distance + (best - 3), here + (best - 3)) &&
           same_four(here - distance, here)) {
         const unsigned length = match_length(here - distance, here, 4, most);
         if (length > best) {
@@ -110,7 +112,6 @@ class match_finder {
           if (length >= enough) break;
         }
       }
-      before = distance, candidate = chain_[(at - distance) & window_mask];
     }
     return found;
   }
@@ -140,9 +141,8 @@ class match_finder {
   /// Puts a position at the head of its chain and gives the former head.
   constexpr unsigned enter(std::size_t at) noexcept {
     const std::uint16_t former = heads_.of_four[next_four_];
-    chain_[at & window_mask] = former,
-    heads_.of_four[next_four_] = heads_.of_three[next_three_] =
-        static_cast<std::uint16_t>((at + 1) & 0xFFFF);
+    chain_[at & window_mask] = former, heads_.of_four[next_four_] = heads_.of_three[next_three_] =
+                                           static_cast<std::uint16_t>((at + 1) & 0xFFFF);
     prepare(data_ + at + 1);
     return former;
   }

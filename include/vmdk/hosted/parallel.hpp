@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,6 +15,7 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/format/content_id.hpp"
 #include "vmdk/hosted/ordered_pipeline.hpp"
+#include "vmdk/hosted/thread_factory.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/layout/stream.hpp"
 #include "vmdk/writer/grain_stream.hpp"
@@ -26,40 +25,10 @@
 
 namespace vmdk {
 
-/// As many threads as the machine runs at once.
-[[nodiscard]] inline unsigned usual_threads() noexcept {
-  return larger_of(std::thread::hardware_concurrency(), 1u);
-}
-
 /// Stands for sources that the calling thread alone may read.
 struct no_thread_source {};
 
 namespace detail {
-
-/// What a factory makes: a T, whether it gives a T or a result<T>.
-template <class T>
-struct made_by {
-  using type = T;
-};
-template <class T>
-struct made_by<result<T>> {
-  using type = T;
-};
-template <class F>
-using made_by_t = typename made_by<std::invoke_result_t<F&>>::type;
-
-/// Calls a factory. What it throws, the caller of this catches.
-template <class F>
-[[nodiscard]] result<std::unique_ptr<made_by_t<F>>> make_with(F& factory) {
-  using T = made_by_t<F>;
-  if constexpr (std::same_as<std::invoke_result_t<F&>, T>) {
-    return std::unique_ptr<T>(new T(factory()));
-  } else {
-    result<T> made = factory();
-    if (!made) return made.error();
-    return std::make_unique<T>(std::move(*made));
-  }
-}
 
 /// A few neighbouring grains on their way from the source into the stream.
 struct grains_job {
@@ -153,7 +122,7 @@ class parallel_packer {
       if (!own_source) return own_source.error();
       workers_.emplace_back(layout, std::move(*encoder), std::move(*own_source));
     }
-    slots_.resize(count == 1 ? 1 : count * slots_per_thread);
+    slots_.resize(count == 1 ? 1 : count * jobs_per_thread);
     for (auto& slot : slots_) {
       slot.job.buffer.resize(job_grains_ * grain_bytes);
       slot.job.packed.resize(job_grains_ * layout.packed_limit_bytes());
@@ -178,7 +147,6 @@ class parallel_packer {
 
  private:
   static constexpr std::uint32_t usual_job_bytes = 64 * 1024;
-  static constexpr std::size_t slots_per_thread = 3;
 
   template <class Add>
   [[nodiscard]] failure run(S& source, const stream_layout& layout, content_hasher* hasher,

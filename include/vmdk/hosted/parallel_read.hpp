@@ -13,14 +13,12 @@
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/hosted/ordered_pipeline.hpp"
-#include "vmdk/hosted/parallel.hpp"
+#include "vmdk/hosted/thread_factory.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/io/next_data.hpp"
 
 namespace vmdk {
 namespace detail {
-
-inline constexpr std::size_t jobs_per_thread = 3;
 
 /// Makes workers with `make_worker`, and slots whose jobs `prepare` gives their memory, and runs
 /// them. What is thrown on the way becomes errc::workspace_too_small.
@@ -73,8 +71,8 @@ struct piece_reader {
 template <Source S, std::invocable MakeSource, class Take>
 [[nodiscard]] failure read_parallel(S& source, unsigned threads, std::size_t piece_bytes,
                                     MakeSource make_source, Take take) noexcept {
-  using own_source = detail::made_by_t<MakeSource>;
-  using worker = detail::piece_reader<own_source>;
+  static_assert(noexcept(take(0, byte_view{})), "vmdk: what takes the pieces must not throw");
+  using worker = detail::piece_reader<detail::made_by_t<MakeSource>>;
   const std::uint64_t size_bytes = source.size();
   range data{};
   std::uint64_t at = 0;
@@ -161,6 +159,9 @@ template <class Next, std::invocable MakeDecoder, class Take>
 [[nodiscard]] failure inflate_parallel(std::size_t grain_bytes, std::size_t room_bytes,
                                        unsigned threads, Next next, MakeDecoder make_decoder,
                                        Take take) noexcept {
+  static_assert(noexcept(take(0, byte_view{})), "vmdk: what takes the grains must not throw");
+  static_assert(noexcept(next(std::declval<compressed_piece&>())),
+                "vmdk: what reads the compressed grains must not throw");
   using worker = detail::inflate_worker<detail::made_by_t<MakeDecoder>>;
   return detail::run_pipeline<detail::inflate_job, worker>(
       threads,

@@ -72,14 +72,15 @@ class stream_reader {
   template <Decoder D>
   [[nodiscard]] constexpr failure expand(D& decoder, byte_span input, byte_span out) noexcept {
     if (failed_) return failed_;
+    const std::uint64_t data_at = data_offset();
+    // A decoder that stops early must leave nothing behind that was there before.
+    if (short_bytes_ != 0) zero_bytes(out);
     if (D::needs_contiguous_input) {
-      const std::uint64_t data_at = data_offset();
       const auto data = take(input);
       if (!data) return data.error();
       single_supply supply(*data);
       return finish_expanding(decoder.decode(supply, out), data_at, out);
     }
-    const std::uint64_t data_at = data_offset();
     piece_supply supply{this, input};
     return finish_expanding(decoder.decode(supply, out), data_at, out);
   }
@@ -252,8 +253,13 @@ class stream_reader {
   [[nodiscard]] constexpr failure take_marker(const stream_marker& marker,
                                               std::uint64_t at) noexcept {
     const auto wrong = [at] { return image_failure(errc::marker_invalid, at); };
-    // Who reads at random looks for the footer right before the end.
+    // Who reads at random looks for the footer right before the end, and for one directory.
     if (has_footer_ && !marker.is(marker_type::end_of_stream)) return wrong();
+    const bool is_table =
+        marker.is(marker_type::grain_table) || marker.is(marker_type::grain_directory);
+    if (is_table && tables_.has_directory()) {
+      return image_failure(errc::stream_tables_mismatch, at);
+    }
     switch (static_cast<marker_type>(marker.type.get())) {
       case marker_type::end_of_stream:
         return marker.value == 0 ? take_end(at) : wrong();

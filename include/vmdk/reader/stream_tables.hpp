@@ -109,6 +109,9 @@ class stream_tables {
   /// True when the tables lie before the grains.
   [[nodiscard]] constexpr bool are_in_front() const noexcept { return in_front_; }
 
+  /// True when the directory behind the grains has been there.
+  [[nodiscard]] constexpr bool has_directory() const noexcept { return has_directory_; }
+
   /// True when no grain is missing that a table or the directory knows of.
   [[nodiscard]] constexpr bool all_grains_seen() const noexcept {
     if (in_front_) return grains_seen_ == grains_due_;

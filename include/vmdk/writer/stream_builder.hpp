@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
@@ -64,25 +65,23 @@ class stream_builder {
   /// that only appends; those of write_descriptor and of the sink.
   constexpr failure write_head(const descriptor_fields& fields,
                                const extent_line& extent) noexcept {
-    const std::uint64_t descriptor_bytes = layout_.descriptor().bytes();
-    if constexpr (SeekableSink<K>) {
-      if (failed_) return failed_;
-      placed_sink<K> out(*sink_, layout_.descriptor().first_byte());
-      if (failure f = detail::write_embedded_descriptor(out, fields, extent, descriptor_bytes)) {
-        return fail(f);
+    return write_head_with([&](auto& sink, std::uint64_t region_bytes) {
+      return detail::write_embedded_descriptor(sink, fields, extent, region_bytes);
+    });
+  }
+
+  /// As above, with the text of a descriptor that was built before, perhaps by the compiler.
+  /// Errors: errc::option_invalid (detail: descriptor_problem::text_bytes) for one that is longer
+  /// than its region; the others as above.
+  constexpr failure write_head(byte_view descriptor) noexcept {
+    return write_head_with([&](auto& sink, std::uint64_t region_bytes) -> failure {
+      if (descriptor.size() > region_bytes) {
+        return options_failure(errc::option_invalid, 0,
+                               static_cast<std::uint32_t>(descriptor_problem::text_bytes));
       }
-      if (failure f = barrier()) return fail(f);
-      if (failure f = write_header()) return fail(f);
-      return fail(barrier());
-    } else {
-      if (failure f = start()) return fail(f);
-      if (failure f = write_header()) return fail(f);
-      if (failure f = detail::write_embedded_descriptor(*sink_, fields, extent, descriptor_bytes)) {
-        return fail(f);
-      }
-      const std::uint64_t gap = layout_.overhead_sectors() - layout_.descriptor().end_sector();
-      return fail(put_zeros(*sink_, gap << sector_shift));
-    }
+      if (failure f = sink.write(descriptor)) return f;
+      return put_zeros(sink, region_bytes - descriptor.size());
+    });
   }
 
   /// Writes the next record, as seal_record and pack_grain make them.
@@ -147,6 +146,25 @@ class stream_builder {
     return no_failure;
   }
 
+  template <class Put>
+  constexpr failure write_head_with(Put put_descriptor) noexcept {
+    const std::uint64_t region_bytes = layout_.descriptor().bytes();
+    if constexpr (SeekableSink<K>) {
+      if (failed_) return failed_;
+      placed_sink<K> out(*sink_, layout_.descriptor().first_byte());
+      if (failure f = put_descriptor(out, region_bytes)) return fail(f);
+      if (failure f = barrier()) return fail(f);
+      if (failure f = write_header()) return fail(f);
+      return fail(barrier());
+    } else {
+      if (failure f = start()) return fail(f);
+      if (failure f = write_header()) return fail(f);
+      if (failure f = put_descriptor(*sink_, region_bytes)) return fail(f);
+      const std::uint64_t gap = layout_.overhead_sectors() - layout_.descriptor().end_sector();
+      return fail(put_zeros(*sink_, gap << sector_shift));
+    }
+  }
+
   /// Puts bytes where they belong in the file, which for a sink that only appends is its end.
   constexpr failure put(std::uint64_t sector, byte_view bytes) noexcept {
     if constexpr (SeekableSink<K>) {
@@ -165,8 +183,20 @@ class stream_builder {
   }
 
   constexpr failure write_header() noexcept {
-    const sector_image header = encode(layout_.make_header());
-    return put(0, header);
+    put_header(layout_.make_header(), memory_.table.data());
+    const failure f = put(0, memory_.table.first(sector_bytes));
+    set_marker(marker_type::grain_table, table_sectors);
+    return f;
+  }
+
+  /// At run time straight from one to the other, as a small machine has no stack for a third copy.
+  static constexpr void put_header(const sparse_extent_header& header, std::byte* to) noexcept {
+    if (std::is_constant_evaluated()) {
+      const sector_image bytes = encode(header);
+      copy_bytes(to, bytes.data(), bytes.size());
+    } else {
+      __builtin_memcpy(to, &header, sector_bytes);
+    }
   }
 
   /// Makes the first sector of the table's memory a marker.
@@ -192,7 +222,8 @@ class stream_builder {
     return no_failure;
   }
 
-  /// Directory, footer and end of stream behind the grains. The table's memory serves as buffer.
+  /// Directory, footer and end of stream behind the grains. The memory of the table, which is empty
+  /// now, serves as their buffer.
   constexpr failure write_tail() noexcept {
     const std::uint64_t directory_sectors = layout_.geometry().directory_sectors();
     const std::uint64_t directory_sector = size_.next_sector() + 1;
@@ -200,10 +231,9 @@ class stream_builder {
     if (failure f = put(directory_sector - 1, memory_.table.first(sector_bytes))) return f;
     if (failure f = put(directory_sector, memory_.directory)) return f;
 
+    // Marker, footer, and the first zeros of the table as end-of-stream marker.
     set_marker(marker_type::footer, 1);
-    const sector_image footer = encode(layout_.make_header(directory_sector));
-    copy_bytes(memory_.table.data() + sector_bytes, footer.data(), footer.size());
-    zero_bytes(memory_.table.data() + 2 * sector_bytes, sector_bytes);
+    put_header(layout_.make_header(directory_sector), memory_.table.data() + sector_bytes);
     return put(directory_sector + directory_sectors, memory_.table.first(stream_tail_bytes));
   }
 
