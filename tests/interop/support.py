@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.getcwd(), "tests", "cli"))
+# The tests take from here what they need of this, too.
 from program import GIB, KIB, MIB, SECTOR, ProgramTest, noise, read_header
 
 MEMORY = "/dev/shm"
