@@ -16,8 +16,8 @@ inline constexpr std::uint32_t largest_writable_grain_sectors = 2048;
 /// No reader takes a capacity beyond this many sectors; it keeps every product inside 64 bits.
 inline constexpr std::uint64_t capacity_limit_sectors = std::uint64_t{1} << 54;
 
-/// The figures of SPEC 3 that follow from a capacity and a grain size. The caller has made sure that
-/// the capacity is 1 .. capacity_limit_sectors and the grain a power of two within its limits.
+/// The figures of SPEC 3 that follow from a capacity and a grain size. The caller has made sure
+/// that the capacity is 1 .. capacity_limit_sectors and the grain a power of two within its limits.
 class sparse_geometry {
  public:
   constexpr sparse_geometry() noexcept = default;

@@ -22,8 +22,8 @@ struct range {
 };
 
 /// Can be read at random: a raw file, memory, an opened VMDK, a slice of another Source.
-/// `read_at` fills the whole span or says why not (errc::out_of_range past the end); after a failure
-/// the span's bytes are unspecified and the object is as good as before.
+/// `read_at` fills the whole span or says why not (errc::out_of_range past the end); after a
+/// failure the span's bytes are unspecified and the object is as good as before.
 template <class T>
 concept Source = requires(T& source, const T& constant, std::uint64_t offset, byte_span out) {
   { constant.size() } noexcept -> std::same_as<std::uint64_t>;
