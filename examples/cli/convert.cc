@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "codecs.hpp"
 #include "commands.hpp"
 #include "disk.hpp"
 #include "error.hpp"
@@ -10,6 +11,7 @@
 #include "text.hpp"
 #include "vmdk/core/units.hpp"
 #include "vmdk/hosted/os_names.hpp"
+#include "vmdk/hosted/thread_factory.hpp"
 
 namespace vmdk::cli {
 namespace {
@@ -22,7 +24,6 @@ void check_options(const convert_arguments& told, const image_type& type, const 
   };
   if (!type.has_grains && told.grain_bytes) refuse("-g");
   if (!type.is_compressed && told.level) refuse("-l");
-  if (!type.is_compressed && told.codec) refuse("--codec");
   if (!type.is_compressed && chosen.has("tables")) refuse("-o tables");
   if (type.name == "raw" && !chosen.empty()) refuse("-o");
   if (type.name != "monolithicSparse" && chosen.has("mkimg")) refuse("-o mkimg");
@@ -30,6 +31,14 @@ void check_options(const convert_arguments& told, const image_type& type, const 
     throw error("standard output", name + " has several files, which need a folder");
   }
   if (type.write == nullptr) throw error("-t " + name, "cannot be written by this version");
+}
+
+/// What is for compressed grains needs some, on one side or the other.
+void check_compression(const convert_arguments& told, const image_type& type, const disk& source) {
+  if (type.is_compressed || source.compressed_grain_bytes() != 0) return;
+  const std::string text = "means nothing here: neither side is compressed";
+  if (told.codec) throw error("--codec", text);
+  if (told.threads) throw error("-j", text);
 }
 
 write_options options_for(const convert_arguments& told, const settings& chosen,
@@ -54,6 +63,25 @@ std::string report_text(const write_report& report, const image_type& type) {
   return text;
 }
 
+write_report write_image(const convert_arguments& told, const image_type& type,
+                         const settings& chosen, disk& source, const std::string& source_name) {
+  const codec which = find_codec(told.codec);
+  const std::string base_name =
+      told.destination == "-" ? "disk.vmdk" : base_name_of(told.destination);
+  const conversion job{.source = source,
+                       .source_name = source_name,
+                       .destination = told.destination,
+                       .force = told.force,
+                       .chosen = chosen,
+                       .options = options_for(told, chosen, base_name),
+                       .codec = which,
+                       .level = type.is_compressed ? level_for(which, told.level) : 0,
+                       .threads = told.threads.value_or(usual_threads())};
+  const write_report report = type.write(job);
+  if (told.verbose) print_note(name_of_output(told.destination), report_text(report, type));
+  return report;
+}
+
 }  // namespace
 
 int run_convert(const convert_arguments& told) {
@@ -61,20 +89,16 @@ int run_convert(const convert_arguments& told) {
   const settings chosen(told.settings);
   check_options(told, type, chosen);
 
-  const std::unique_ptr<disk> source = open_disk(told.source);
+  input from = told.source;
+  from.decoder = find_codec(told.codec);
+  if (type.is_compressed) (void)level_for(from.decoder, told.level);
+  const std::unique_ptr<disk> source = open_disk(from);
+  check_compression(told, type, *source);
   const std::string source_name = name_of_input(told.source.path);
   if (is_same_file(told.source.path, told.destination)) {
     throw error(name_of_output(told.destination), "is the source as well");
   }
-  const std::string base_name =
-      told.destination == "-" ? "disk.vmdk" : base_name_of(told.destination);
-  const conversion job{.source = *source,
-                       .source_name = source_name,
-                       .destination = told.destination,
-                       .force = told.force,
-                       .chosen = chosen,
-                       .options = options_for(told, chosen, base_name)};
-  const write_report report = type.write(job);
+  (void)write_image(told, type, chosen, *source, source_name);
 
   const std::uint64_t rest = source->size() % sector_bytes;
   if (rest != 0 && type.name != "raw") {
@@ -82,7 +106,6 @@ int run_convert(const convert_arguments& told) {
                                 " bytes, which are no whole sectors; " +
                                 std::to_string(sector_bytes - rest) + " zero bytes follow them");
   }
-  if (told.verbose) print_note(name_of_output(told.destination), report_text(report, type));
   return status_done;
 }
 

@@ -7,7 +7,7 @@ const std::string_view help_text = R"(Usage: vmdk COMMAND ...
 
 Converts, inspects and compares VMDK disk images.
 
-  vmdk convert SRC DST       raw disk to VMDK, VMDK to raw
+  vmdk convert SRC DST       raw disk to VMDK, VMDK to raw, VMDK to VMDK
   vmdk info FILE             what an image is and holds
   vmdk compare FIRST SECOND  whether two disks have the same content
   vmdk layout -t TYPE --capacity N
@@ -31,14 +31,20 @@ FIFOs are written in place.
   -f FORMAT       what SRC is: raw or vmdk. By default what it holds if its name
                   ends in .vmdk, else raw. Standard input needs it, and so does
                   a raw name with a VMDK inside.
-  -t TYPE         what DST becomes: monolithicSparse or raw. By default
-                  monolithicSparse if its name ends in .vmdk, else raw.
+  -t TYPE         what DST becomes: monolithicSparse, streamOptimized or raw. By
+                  default monolithicSparse if its name ends in .vmdk, else raw.
   -g SIZE         grain size, a power of two from 4K to 1M; default 64K
+  -l LEVEL        how small streamOptimized becomes: 0 .. 9, libdeflate 0 .. 12;
+                  default 5 for libdeflate, 6 for others
+  -j THREADS      threads that compress and expand; default: one a processor
+  --codec CODEC   what compresses and expands: libdeflate (default), zlib,
+                  builtin, or stored, which does not compress
   -o KEY=VALUE    a setting of the image; may be given several times:
        adapterType=lsilogic|ide|buslogic|legacyESX   virtualHWVersion=N
        capacity=grain|exact  round the disk up to whole grains (default), or not
        name=FILE             the file name in the descriptor (default: DST's)
        CID=HEX   uuid=UUID   toolsVersion=N   ddb.KEY=VALUE
+       tables=end|front      where a stream has its tables (default: end)
        mkimg=yes             as FreeBSD's mkimg lays its images out
   --size N        how large a raw disk from a pipe is (K, M, G, T understood)
   --allow-dir DIR a further folder that SRC's other files may lie in
@@ -50,6 +56,8 @@ Examples:
   vmdk convert disk.vmdk disk.img
   vmdk convert -o adapterType=ide -o capacity=exact disk.img disk.vmdk
   vmdk convert -t monolithicSparse disk.img - | ssh host 'cat >disk.vmdk'
+  vmdk convert -t streamOptimized disk.img - | ssh host 'cat >disk.vmdk'
+  ssh host 'cat disk.vmdk' | vmdk convert -f vmdk - disk.img
   xz -dc disk.img.xz | vmdk convert -f raw --size 8G - disk.vmdk
 )";
 
@@ -69,7 +77,7 @@ constexpr std::string_view layout_help = R"(Usage: vmdk layout -t TYPE --capacit
 
 Shows every region of an image and its size, without making a file.
 
-  -t TYPE         monolithicSparse
+  -t TYPE         monolithicSparse or streamOptimized
   --capacity N    the size of the disk (K, M, G, T understood)
   -g SIZE         grain size, a power of two from 4K to 1M; default 64K
   --stored N      how many grains hold data; default 0
