@@ -12,9 +12,28 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/hosted/os_names.hpp"
 #include "vmdk/hosted/thread_factory.hpp"
+#include "vmdk/io/zero.hpp"
 
 namespace vmdk::cli {
 namespace {
+
+/// A disk of zeros.
+class empty_disk final : public disk {
+ public:
+  explicit empty_disk(std::uint64_t size_bytes) noexcept : zeros_(size_bytes) {}
+
+  [[nodiscard]] std::uint64_t size() const noexcept override { return zeros_.size(); }
+  failure read_at(std::uint64_t offset, byte_span out) noexcept override {
+    return zeros_.read_at(offset, out);
+  }
+  result<range> next_data(std::uint64_t offset) noexcept override {
+    return zeros_.next_data(offset);
+  }
+  [[nodiscard]] std::string file_of(const failure&) const override { return "the empty disk"; }
+
+ private:
+  zero_source zeros_;
+};
 
 /// Refuses what the type cannot do, rather than passing over it.
 void check_options(const convert_arguments& told, const image_type& type, const settings& chosen) {
@@ -83,6 +102,17 @@ write_report write_image(const convert_arguments& told, const image_type& type,
 }
 
 }  // namespace
+
+int run_create(const create_arguments& told) {
+  const image_type& type =
+      told.image.type ? find_type(*told.image.type) : type_for(told.image.destination);
+  const settings chosen(told.image.settings);
+  check_options(told.image, type, chosen);
+  if (told.size_bytes == 0) throw error("--size 0", "a disk has some size");
+  empty_disk source(told.size_bytes);
+  (void)write_image(told.image, type, chosen, source, "the empty disk");
+  return status_done;
+}
 
 int run_convert(const convert_arguments& told) {
   const image_type& type = told.type ? find_type(*told.type) : type_for(told.destination);

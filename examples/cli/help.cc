@@ -5,10 +5,13 @@ namespace vmdk::cli {
 
 const std::string_view help_text = R"(Usage: vmdk COMMAND ...
 
-Converts, inspects and compares VMDK disk images.
+Converts, makes, inspects, checks and compares VMDK disk images.
 
   vmdk convert SRC DST       raw disk to VMDK, VMDK to raw, VMDK to VMDK
+  vmdk create --size N FILE  an empty disk
   vmdk info FILE             what an image is and holds
+  vmdk check FILE            whether an image is sound, and what is wrong if not
+  vmdk map FILE              which ranges of the disk are stored, and where
   vmdk compare FIRST SECOND  whether two disks have the same content
   vmdk layout -t TYPE --capacity N
                              where everything in an image would go
@@ -16,7 +19,8 @@ Converts, inspects and compares VMDK disk images.
   vmdk COMMAND --help        the options of a command, with examples
   vmdk --version             the version
 
-Exit status: 0 done, 1 a negative answer (the disks differ), 2 an error, which
+Exit status: 0 done, 1 a negative answer (disks differ, an
+image is damaged), 2 an error, which
 one line on standard error explains.
 )";
 
@@ -102,6 +106,51 @@ Example:
   vmdk compare disk.img disk.vmdk
 )";
 
+constexpr std::string_view check_help = R"(Usage: vmdk check [OPTION]... FILE
+
+Looks at every header, descriptor, table and compressed grain of an image, of
+its extents and of its parents. Prints a line for each broken rule, and a
+summary.
+Exit status: 0 sound, 1 errors or not closed by its last writer, 2 it cannot
+be read.
+
+  --json          as JSON (docs/CLI.md has the schema)
+  --codec CODEC   what expands compressed grains: libdeflate (default), zlib or
+                  builtin
+  --allow-dir DIR a further folder that extents and parents may lie in
+
+Example:
+  vmdk check disk.vmdk
+)";
+
+constexpr std::string_view map_help = R"(Usage: vmdk map [OPTION]... FILE
+
+Prints which ranges of the disk are stored, compressed or zero, and in which
+file each of them lies.
+
+  --json          as JSON (docs/CLI.md has the schema)
+  --allow-dir DIR a further folder that extents and parents may lie in
+
+Example:
+  vmdk map disk.vmdk
+)";
+
+constexpr std::string_view create_help = R"(Usage: vmdk create --size N [OPTION]... FILE
+
+Makes an empty disk. FILE may be -, standard output.
+
+  --size N        how large the disk is (K, M, G, T understood)
+  -t TYPE         monolithicSparse, streamOptimized or raw; default as for
+                  convert
+  -g SIZE         grain size, as for convert
+  -o KEY=VALUE    a setting of the image, as for convert
+  --force         replace FILE if it exists
+  -v, --verbose   say on standard error what was written
+
+Example:
+  vmdk create --size 64G disk.vmdk
+)";
+
 }  // namespace
 
 std::string_view help_for(std::string_view command) noexcept {
@@ -109,6 +158,9 @@ std::string_view help_for(std::string_view command) noexcept {
   if (command == "info") return info_help;
   if (command == "layout") return layout_help;
   if (command == "compare") return compare_help;
+  if (command == "check") return check_help;
+  if (command == "map") return map_help;
+  if (command == "create") return create_help;
   return help_text;
 }
 

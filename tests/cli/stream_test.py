@@ -36,6 +36,7 @@ class Streams(ProgramTest):
     def check_readers(self):
         """Ours, in a file and from a pipe, qemu-img's and 7-Zip's."""
         self.assertRegex(self.done("compare", "disk.img", "disk.vmdk"), rb"\Aidentical\b")
+        self.assertRegex(self.done("check", "disk.vmdk"), rb"(?m)^disk\.vmdk: sound: 0 errors")
         back = self.done("convert", "-f", "vmdk", "-", "-", content=self.read("disk.vmdk"))
         self.assertEqual(self.content, back[:len(self.content)])
         self.assertFalse(back[len(self.content):].strip(b"\0"))
@@ -168,8 +169,7 @@ class Layout(ProgramTest):
         self.assertEqual(["header", "descriptor", "padding", "grains and tables", "directory marker",
                           "directory", "footer marker", "footer", "end of stream"],
                          [region["name"] for region in said["files"][0]["regions"]])
-        self.sparse("disk.img", 40 * MIB, {})
-        self.done("convert", "-t", "streamOptimized", "disk.img", "disk.vmdk")
+        self.done("create", "-t", "streamOptimized", "--size", "40M", "disk.vmdk")
         self.assertEqual(said["file_bytes"], os.stat(self.path("disk.vmdk")).st_size)
 
     def test_bounds(self):
