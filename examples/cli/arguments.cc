@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string_view>
 
+#include "codecs.hpp"
 #include "error.hpp"
 #include "help.hpp"
 #include "text.hpp"
@@ -76,6 +77,29 @@ void declare_compare(::CLI::App& command, raw_arguments& raw) {
   add_repeatable(command, "--allow-dir", raw.allowed_folders);
   command.add_option("FIRST", raw.source)->required();
   command.add_option("SECOND", raw.other)->required();
+}
+
+void declare_check(::CLI::App& command, raw_arguments& raw) {
+  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  command.add_option("--codec", raw.codec);
+  command.add_flag("--json", raw.json);
+  command.add_option("FILE", raw.source)->required();
+}
+
+void declare_map(::CLI::App& command, raw_arguments& raw) {
+  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  command.add_flag("--json", raw.json);
+  command.add_option("FILE", raw.source)->required();
+}
+
+void declare_create(::CLI::App& command, raw_arguments& raw) {
+  command.add_option("-t,--type", raw.type);
+  command.add_option("--size", raw.size)->required();
+  command.add_option("-g,--grain", raw.grain);
+  add_repeatable(command, "-o,--option", raw.settings);
+  command.add_flag("--force", raw.force);
+  command.add_flag("-v,--verbose", raw.verbose);
+  command.add_option("FILE", raw.other)->required();
 }
 
 std::optional<disk_format> read_format(const char* option, const word& text) {
@@ -163,16 +187,45 @@ arguments read_compare(const raw_arguments& raw) {
   return read;
 }
 
+arguments read_check(const raw_arguments& raw) {
+  check_arguments read;
+  read.source.path = raw.source;
+  read.source.allowed_folders = raw.allowed_folders;
+  read.source.decoder = find_codec(raw.codec);
+  read.json = raw.json;
+  return read;
+}
+
+arguments read_map(const raw_arguments& raw) {
+  map_arguments read;
+  read.source.path = raw.source;
+  read.source.allowed_folders = raw.allowed_folders;
+  read.json = raw.json;
+  return read;
+}
+
+arguments read_create(const raw_arguments& raw) {
+  create_arguments read;
+  read.size_bytes = read_size_option("--size", raw.size).value_or(0);
+  read.image.destination = raw.other;
+  read.image.type = raw.type;
+  read.image.grain_bytes = read_grain(raw.grain);
+  read.image.settings = raw.settings;
+  read.image.force = raw.force;
+  read.image.verbose = raw.verbose;
+  return read;
+}
+
 struct command {
   const char* name;
   void (*declare)(::CLI::App&, raw_arguments&);
   arguments (*read)(const raw_arguments&);
 };
 constexpr command commands[] = {
-    {"convert", declare_convert, read_convert},
-    {"info", declare_info, read_info},
-    {"layout", declare_layout, read_layout},
-    {"compare", declare_compare, read_compare},
+    {"convert", declare_convert, read_convert}, {"info", declare_info, read_info},
+    {"layout", declare_layout, read_layout},    {"compare", declare_compare, read_compare},
+    {"check", declare_check, read_check},       {"map", declare_map, read_map},
+    {"create", declare_create, read_create},
 };
 
 /// The command that the user gave, for a hint.

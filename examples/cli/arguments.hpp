@@ -45,13 +45,29 @@ struct compare_arguments {
   input second{};
 };
 
+struct check_arguments {
+  input source{};
+  bool json = false;
+};
+
+struct map_arguments {
+  input source{};
+  bool json = false;
+};
+
+/// An empty disk: a conversion whose source is `size_bytes` of zeros.
+struct create_arguments {
+  convert_arguments image{};
+  std::uint64_t size_bytes = 0;
+};
+
 /// Nothing to do but to print this.
 struct print_arguments {
   std::string text;
 };
 
 using arguments = std::variant<print_arguments, convert_arguments, info_arguments, layout_arguments,
-                               compare_arguments>;
+                               compare_arguments, check_arguments, map_arguments, create_arguments>;
 
 /// Reads the program's arguments. Throws an error.
 [[nodiscard]] arguments read_arguments(int argc, char** argv);

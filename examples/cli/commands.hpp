@@ -11,5 +11,8 @@ int run_convert(const convert_arguments& told);
 int run_info(const info_arguments& told);
 int run_layout(const layout_arguments& told);
 int run_compare(const compare_arguments& told);
+int run_check(const check_arguments& told);
+int run_map(const map_arguments& told);
+int run_create(const create_arguments& told);
 
 }  // namespace vmdk::cli

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "codecs.hpp"
 #include "commands.hpp"
 #include "disk.hpp"
 #include "error.hpp"
@@ -10,9 +11,29 @@
 #include "text.hpp"
 #include "vmdk/core/units.hpp"
 #include "vmdk/hosted/os_names.hpp"
+#include "vmdk/hosted/thread_factory.hpp"
+#include "vmdk/io/zero.hpp"
 
 namespace vmdk::cli {
 namespace {
+
+/// A disk of zeros.
+class empty_disk final : public disk {
+ public:
+  explicit empty_disk(std::uint64_t size_bytes) noexcept : zeros_(size_bytes) {}
+
+  [[nodiscard]] std::uint64_t size() const noexcept override { return zeros_.size(); }
+  failure read_at(std::uint64_t offset, byte_span out) noexcept override {
+    return zeros_.read_at(offset, out);
+  }
+  result<range> next_data(std::uint64_t offset) noexcept override {
+    return zeros_.next_data(offset);
+  }
+  [[nodiscard]] std::string file_of(const failure&) const override { return "the empty disk"; }
+
+ private:
+  zero_source zeros_;
+};
 
 /// Refuses what the type cannot do, rather than passing over it.
 void check_options(const convert_arguments& told, const image_type& type, const settings& chosen) {
@@ -22,7 +43,6 @@ void check_options(const convert_arguments& told, const image_type& type, const 
   };
   if (!type.has_grains && told.grain_bytes) refuse("-g");
   if (!type.is_compressed && told.level) refuse("-l");
-  if (!type.is_compressed && told.codec) refuse("--codec");
   if (!type.is_compressed && chosen.has("tables")) refuse("-o tables");
   if (type.name == "raw" && !chosen.empty()) refuse("-o");
   if (type.name != "monolithicSparse" && chosen.has("mkimg")) refuse("-o mkimg");
@@ -30,6 +50,14 @@ void check_options(const convert_arguments& told, const image_type& type, const 
     throw error("standard output", name + " has several files, which need a folder");
   }
   if (type.write == nullptr) throw error("-t " + name, "cannot be written by this version");
+}
+
+/// What is for compressed grains needs some, on one side or the other.
+void check_compression(const convert_arguments& told, const image_type& type, const disk& source) {
+  if (type.is_compressed || source.compressed_grain_bytes() != 0) return;
+  const std::string text = "means nothing here: neither side is compressed";
+  if (told.codec) throw error("--codec", text);
+  if (told.threads) throw error("-j", text);
 }
 
 write_options options_for(const convert_arguments& told, const settings& chosen,
@@ -54,27 +82,53 @@ std::string report_text(const write_report& report, const image_type& type) {
   return text;
 }
 
+write_report write_image(const convert_arguments& told, const image_type& type,
+                         const settings& chosen, disk& source, const std::string& source_name) {
+  const codec which = find_codec(told.codec);
+  const std::string base_name =
+      told.destination == "-" ? "disk.vmdk" : base_name_of(told.destination);
+  const conversion job{.source = source,
+                       .source_name = source_name,
+                       .destination = told.destination,
+                       .force = told.force,
+                       .chosen = chosen,
+                       .options = options_for(told, chosen, base_name),
+                       .codec = which,
+                       .level = type.is_compressed ? level_for(which, told.level) : 0,
+                       .threads = told.threads.value_or(usual_threads())};
+  const write_report report = type.write(job);
+  if (told.verbose) print_note(name_of_output(told.destination), report_text(report, type));
+  return report;
+}
+
 }  // namespace
+
+int run_create(const create_arguments& told) {
+  const image_type& type =
+      told.image.type ? find_type(*told.image.type) : type_for(told.image.destination);
+  const settings chosen(told.image.settings);
+  check_options(told.image, type, chosen);
+  if (told.size_bytes == 0) throw error("--size 0", "a disk has some size");
+  empty_disk source(told.size_bytes);
+  (void)write_image(told.image, type, chosen, source, "the empty disk");
+  return status_done;
+}
 
 int run_convert(const convert_arguments& told) {
   const image_type& type = told.type ? find_type(*told.type) : type_for(told.destination);
   const settings chosen(told.settings);
   check_options(told, type, chosen);
 
-  const std::unique_ptr<disk> source = open_disk(told.source);
+  input from = told.source;
+  from.decoder = find_codec(told.codec);
+  if (type.is_compressed) (void)level_for(from.decoder, told.level);
+  const std::unique_ptr<disk> source = open_disk(from);
+  check_compression(told, type, *source);
   const std::string source_name = name_of_input(told.source.path);
   if (is_same_file(told.source.path, told.destination)) {
     throw error(name_of_output(told.destination), "is the source as well");
   }
-  const std::string base_name =
-      told.destination == "-" ? "disk.vmdk" : base_name_of(told.destination);
-  const conversion job{.source = *source,
-                       .source_name = source_name,
-                       .destination = told.destination,
-                       .force = told.force,
-                       .chosen = chosen,
-                       .options = options_for(told, chosen, base_name)};
-  const write_report report = type.write(job);
+  (void)write_image(told, type, chosen, *source, source_name);
 
   const std::uint64_t rest = source->size() % sector_bytes;
   if (rest != 0 && type.name != "raw") {
@@ -82,7 +136,6 @@ int run_convert(const convert_arguments& told) {
                                 " bytes, which are no whole sectors; " +
                                 std::to_string(sector_bytes - rest) + " zero bytes follow them");
   }
-  if (told.verbose) print_note(name_of_output(told.destination), report_text(report, type));
   return status_done;
 }
 

@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "image_disk.hpp"
 #include "raw_disk.hpp"
+#include "stream_disk.hpp"
 #include "vmdk/format/text.hpp"
 #include "vmdk/hosted/os_names.hpp"
 
@@ -48,20 +49,23 @@ disk_format format_of(const input& from, const file_source& file) {
               "has no VMDK's name but holds one; -f vmdk reads it as that, -f raw takes its bytes");
 }
 
+pipe_source open_pipe(const input& from, const std::string& name) {
+  if (is_standard_input(from)) return pipe_source::standard_input();
+  auto opened = pipe_source::open(from.path);
+  if (!opened) fail_opening(name, opened.error());
+  return std::move(opened).value();
+}
+
 std::unique_ptr<disk> open_stream(const input& from) {
   const std::string name = name_of_input(from.path);
   if (*from.format == disk_format::vmdk) {
-    throw error(name, "is a pipe, and a VMDK of this type is not read front to back; use a file");
+    if (from.size_bytes) throw error("--size", "is for raw disks; a VMDK knows its size");
+    return std::make_unique<stream_disk>(name, open_pipe(from, name), from.decoder);
   }
   if (!from.size_bytes) {
     throw error(name, "is a pipe, so --size must say how large the disk is");
   }
-  if (is_standard_input(from)) {
-    return std::make_unique<piped_disk>(name, pipe_source::standard_input(), *from.size_bytes);
-  }
-  auto opened = pipe_source::open(from.path);
-  if (!opened) fail_opening(name, opened.error());
-  return std::make_unique<piped_disk>(name, std::move(opened).value(), *from.size_bytes);
+  return std::make_unique<piped_disk>(name, open_pipe(from, name), *from.size_bytes);
 }
 
 std::unique_ptr<disk> open_file(const input& from) {

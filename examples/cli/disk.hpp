@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec_name.hpp"
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/failure.hpp"
 #include "vmdk/core/result.hpp"
@@ -23,6 +25,7 @@ struct input {
   std::optional<disk_format> format{};        ///< Else by name and content.
   std::optional<std::uint64_t> size_bytes{};  ///< Of a raw disk that comes through a pipe.
   bool may_be_pipe = false;
+  codec decoder = codec::libdeflate;           ///< What expands compressed grains.
   std::vector<std::string> allowed_folders{};  ///< Where further files of an image may lie.
 };
 
@@ -42,6 +45,11 @@ class disk {
   [[nodiscard]] virtual bool can_go_back() const noexcept { return true; }
   /// Makes sure that a pipe ends where it should.
   virtual failure finish() noexcept { return no_failure; }
+  /// The largest grain that reading expands; 0 where nothing is compressed.
+  [[nodiscard]] virtual std::size_t compressed_grain_bytes() const noexcept { return 0; }
+  /// The same disk for another thread to read at the same time, where that makes it faster. It does
+  /// not outlive this one. Throws an error.
+  [[nodiscard]] virtual std::unique_ptr<disk> another() const { return nullptr; }
   /// The name, for messages, of the file that a failure of this disk speaks of.
   [[nodiscard]] virtual std::string file_of(const failure& why) const = 0;
 };

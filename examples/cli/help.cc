@@ -5,10 +5,13 @@ namespace vmdk::cli {
 
 const std::string_view help_text = R"(Usage: vmdk COMMAND ...
 
-Converts, inspects and compares VMDK disk images.
+Converts, makes, inspects, checks and compares VMDK disk images.
 
-  vmdk convert SRC DST       raw disk to VMDK, VMDK to raw
+  vmdk convert SRC DST       raw disk to VMDK, VMDK to raw, VMDK to VMDK
+  vmdk create --size N FILE  an empty disk
   vmdk info FILE             what an image is and holds
+  vmdk check FILE            whether an image is sound, and what is wrong if not
+  vmdk map FILE              which ranges of the disk are stored, and where
   vmdk compare FIRST SECOND  whether two disks have the same content
   vmdk layout -t TYPE --capacity N
                              where everything in an image would go
@@ -16,7 +19,8 @@ Converts, inspects and compares VMDK disk images.
   vmdk COMMAND --help        the options of a command, with examples
   vmdk --version             the version
 
-Exit status: 0 done, 1 a negative answer (the disks differ), 2 an error, which
+Exit status: 0 done, 1 a negative answer (disks differ, an
+image is damaged), 2 an error, which
 one line on standard error explains.
 )";
 
@@ -31,14 +35,20 @@ FIFOs are written in place.
   -f FORMAT       what SRC is: raw or vmdk. By default what it holds if its name
                   ends in .vmdk, else raw. Standard input needs it, and so does
                   a raw name with a VMDK inside.
-  -t TYPE         what DST becomes: monolithicSparse or raw. By default
-                  monolithicSparse if its name ends in .vmdk, else raw.
+  -t TYPE         what DST becomes: monolithicSparse, streamOptimized or raw. By
+                  default monolithicSparse if its name ends in .vmdk, else raw.
   -g SIZE         grain size, a power of two from 4K to 1M; default 64K
+  -l LEVEL        how small streamOptimized becomes: 0 .. 9, libdeflate 0 .. 12;
+                  default 5 for libdeflate, 6 for others
+  -j THREADS      threads that compress and expand; default: one a processor
+  --codec CODEC   what compresses and expands: libdeflate (default), zlib,
+                  builtin, or stored, which does not compress
   -o KEY=VALUE    a setting of the image; may be given several times:
        adapterType=lsilogic|ide|buslogic|legacyESX   virtualHWVersion=N
        capacity=grain|exact  round the disk up to whole grains (default), or not
        name=FILE             the file name in the descriptor (default: DST's)
        CID=HEX   uuid=UUID   toolsVersion=N   ddb.KEY=VALUE
+       tables=end|front      where a stream has its tables (default: end)
        mkimg=yes             as FreeBSD's mkimg lays its images out
   --size N        how large a raw disk from a pipe is (K, M, G, T understood)
   --allow-dir DIR a further folder that SRC's other files may lie in
@@ -50,6 +60,8 @@ Examples:
   vmdk convert disk.vmdk disk.img
   vmdk convert -o adapterType=ide -o capacity=exact disk.img disk.vmdk
   vmdk convert -t monolithicSparse disk.img - | ssh host 'cat >disk.vmdk'
+  vmdk convert -t streamOptimized disk.img - | ssh host 'cat >disk.vmdk'
+  ssh host 'cat disk.vmdk' | vmdk convert -f vmdk - disk.img
   xz -dc disk.img.xz | vmdk convert -f raw --size 8G - disk.vmdk
 )";
 
@@ -69,7 +81,7 @@ constexpr std::string_view layout_help = R"(Usage: vmdk layout -t TYPE --capacit
 
 Shows every region of an image and its size, without making a file.
 
-  -t TYPE         monolithicSparse
+  -t TYPE         monolithicSparse or streamOptimized
   --capacity N    the size of the disk (K, M, G, T understood)
   -g SIZE         grain size, a power of two from 4K to 1M; default 64K
   --stored N      how many grains hold data; default 0
@@ -94,6 +106,51 @@ Example:
   vmdk compare disk.img disk.vmdk
 )";
 
+constexpr std::string_view check_help = R"(Usage: vmdk check [OPTION]... FILE
+
+Looks at every header, descriptor, table and compressed grain of an image, of
+its extents and of its parents. Prints a line for each broken rule, and a
+summary.
+Exit status: 0 sound, 1 errors or not closed by its last writer, 2 it cannot
+be read.
+
+  --json          as JSON (docs/CLI.md has the schema)
+  --codec CODEC   what expands compressed grains: libdeflate (default), zlib or
+                  builtin
+  --allow-dir DIR a further folder that extents and parents may lie in
+
+Example:
+  vmdk check disk.vmdk
+)";
+
+constexpr std::string_view map_help = R"(Usage: vmdk map [OPTION]... FILE
+
+Prints which ranges of the disk are stored, compressed or zero, and in which
+file each of them lies.
+
+  --json          as JSON (docs/CLI.md has the schema)
+  --allow-dir DIR a further folder that extents and parents may lie in
+
+Example:
+  vmdk map disk.vmdk
+)";
+
+constexpr std::string_view create_help = R"(Usage: vmdk create --size N [OPTION]... FILE
+
+Makes an empty disk. FILE may be -, standard output.
+
+  --size N        how large the disk is (K, M, G, T understood)
+  -t TYPE         monolithicSparse, streamOptimized or raw; default as for
+                  convert
+  -g SIZE         grain size, as for convert
+  -o KEY=VALUE    a setting of the image, as for convert
+  --force         replace FILE if it exists
+  -v, --verbose   say on standard error what was written
+
+Example:
+  vmdk create --size 64G disk.vmdk
+)";
+
 }  // namespace
 
 std::string_view help_for(std::string_view command) noexcept {
@@ -101,6 +158,9 @@ std::string_view help_for(std::string_view command) noexcept {
   if (command == "info") return info_help;
   if (command == "layout") return layout_help;
   if (command == "compare") return compare_help;
+  if (command == "check") return check_help;
+  if (command == "map") return map_help;
+  if (command == "create") return create_help;
   return help_text;
 }
 

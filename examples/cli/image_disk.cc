@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "error.hpp"
 #include "vmdk/format/text.hpp"
@@ -56,24 +57,28 @@ bool looks_like_vmdk(std::string_view start) noexcept {
   return looks_like_descriptor(start);
 }
 
-opened_image::opened_image(const input& from) {
+file_id open_image_file(image_files& files, const input& from) {
   const bool is_standard_input = from.path == "-";
   const std::string name = name_of_input(from.path);
   if (!is_standard_input) {
-    if (failure why = files_.allow(folder_of(from.path))) fail_opening(name, why);
+    if (failure why = files.allow(folder_of(from.path))) fail_opening(name, why);
   }
   for (const std::string& folder : from.allowed_folders) {
-    if (failure why = files_.allow(folder)) fail_opening(folder, why);
+    if (failure why = files.allow(folder)) fail_opening(folder, why);
   }
-  const auto file = files_.open_path(is_standard_input ? "/dev/stdin" : from.path, name);
+  const auto file = files.open_path(is_standard_input ? "/dev/stdin" : from.path, name);
   if (!file) fail_opening(name, file.error());
+  return *file;
+}
 
+opened_image::opened_image(const input& from) {
+  const file_id file = open_image_file(files_, from);
   failure why;
   for (const image_limits& limit : limits) {
     extents_.resize(limit.extents);
     links_.resize(limit.links);
     text_.resize(limit.text_bytes);
-    const auto opened = open(files_, *file, image_spans{extents_, links_, text_});
+    const auto opened = open(files_, file, image_spans{extents_, links_, text_});
     if (opened) {
       image_ = *opened;
       return;
@@ -93,10 +98,14 @@ void opened_image::refuse(const failure& why) const {
   fail(files_.name(why.index), why);
 }
 
-image_disk::image_disk(const input& from) : opened_(from) {
+image_disk::image_disk(const input& from)
+    : image_disk(std::make_shared<const opened_image>(from), from.decoder) {}
+
+image_disk::image_disk(std::shared_ptr<const opened_image> opened, codec which)
+    : opened_(std::move(opened)), codec_(which), decoder_(which) {
   constexpr std::size_t table_bytes_each = std::size_t{256} << 10;
   constexpr std::size_t table_bytes_most = std::size_t{4} << 20;
-  const image<image_files>& of = opened_.get();
+  const image<image_files>& of = opened_->get();
   caches_.resize(of.links().size());
   tables_.resize(std::min(table_bytes_each * caches_.size(), table_bytes_most));
   const std::uint32_t grain_bytes = of.compressed_grain_bytes();
@@ -104,10 +113,15 @@ image_disk::image_disk(const input& from) : opened_(from) {
   if (grain_bytes != 0) {
     input_.resize(static_cast<std::size_t>(compressed_size_limit(grain_bytes)) + sector_bytes);
   }
-  const auto made = image_cursor<image_files, inflate>::make(
+  const auto made = image_cursor<image_files, any_decoder>::make(
       of, {.caches = caches_, .tables = tables_, .grain = grain_, .input = input_}, decoder_);
-  if (!made) fail(opened_.files().name(0), made.error());
+  if (!made) fail(opened_->files().name(0), made.error());
   cursor_ = *made;
+}
+
+std::unique_ptr<disk> image_disk::another() const {
+  if (compressed_grain_bytes() == 0) return nullptr;
+  return std::make_unique<image_disk>(opened_, codec_);
 }
 
 /// Neighbouring ranges are one, so that reads become large.

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "codecs.hpp"
 #include "disk.hpp"
 #include "image_files.hpp"
-#include "vmdk/codec/inflate.hpp"
 #include "vmdk/reader/cursor.hpp"
 #include "vmdk/reader/open.hpp"
 
@@ -42,29 +42,40 @@ class image_disk final : public disk {
  public:
   /// Throws an error.
   explicit image_disk(const input& from);
+  /// Reads an image that others read as well.
+  image_disk(std::shared_ptr<const opened_image> opened, codec which);
 
-  [[nodiscard]] std::uint64_t size() const noexcept override { return opened_.get().size(); }
+  [[nodiscard]] std::uint64_t size() const noexcept override { return opened_->get().size(); }
   failure read_at(std::uint64_t offset, byte_span out) noexcept override {
     return cursor_.read_at(offset, out);
   }
   result<range> next_data(std::uint64_t offset) noexcept override;
   [[nodiscard]] std::string file_of(const failure& why) const override {
-    return opened_.files().name(why.index);
+    return opened_->files().name(why.index);
   }
 
-  [[nodiscard]] const opened_image& opened() const noexcept { return opened_; }
+  [[nodiscard]] std::size_t compressed_grain_bytes() const noexcept override {
+    return grain_.size();
+  }
+  [[nodiscard]] std::unique_ptr<disk> another() const override;
+
+  [[nodiscard]] const opened_image& opened() const noexcept { return *opened_; }
   /// What the disk has at an offset, and which link of the chain it comes from.
   result<disk_mapping> map(std::uint64_t offset) noexcept { return cursor_.map(offset); }
 
  private:
-  opened_image opened_;
+  std::shared_ptr<const opened_image> opened_;
+  codec codec_;
   std::vector<link_cache> caches_;
   std::vector<std::byte> tables_;
   std::vector<std::byte> grain_;
   std::vector<std::byte> input_;
-  inflate decoder_{};
-  image_cursor<image_files, inflate> cursor_;
+  any_decoder decoder_;
+  image_cursor<image_files, any_decoder> cursor_;
 };
+
+/// Allows an image's own folder and those that the user named, and opens its file. Throws an error.
+[[nodiscard]] file_id open_image_file(image_files& files, const input& from);
 
 /// True when the start of a file is that of any kind of VMDK: an extent's or a text descriptor's.
 [[nodiscard]] bool looks_like_vmdk(std::string_view start) noexcept;

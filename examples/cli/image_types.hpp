@@ -23,13 +23,16 @@ struct conversion {
   bool force = false;
   const settings& chosen;
   write_options options{};
+  vmdk::cli::codec codec = codec::libdeflate;
+  unsigned level = 0;
+  unsigned threads = 1;
 };
 
 /// A type of image that the program knows, and what it takes. A new type is a row of the table.
 struct image_type {
   std::string_view name;
   bool has_grains = false;      ///< -g, and all of -o but `tables`.
-  bool is_compressed = false;   ///< -l, --codec, -o tables.
+  bool is_compressed = false;   ///< -l, -j, --codec, -o tables.
   bool has_many_files = false;  ///< Does not go to a pipe.
   /// Writes an image; absent where the program cannot. Throws an error.
   write_report (*write)(const conversion&) = nullptr;
@@ -46,6 +49,8 @@ struct image_type {
 /// The rows' functions, each in a file of its own.
 write_report write_raw(const conversion& job);
 write_report write_monolithic_sparse(const conversion& job);
+write_report write_stream_optimized(const conversion& job);
 void lay_out_monolithic_sparse(const layout_arguments& from, nlohmann::ordered_json& to);
+void lay_out_stream_optimized(const layout_arguments& from, nlohmann::ordered_json& to);
 
 }  // namespace vmdk::cli

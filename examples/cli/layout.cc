@@ -25,7 +25,11 @@ std::string size_line(const char* name, const ordered_json& bytes) {
                                     : exact_size_text(bytes.get<std::uint64_t>()));
 }
 
-std::string as_text(const ordered_json& plan) {
+std::string number_or_dash(const ordered_json& number) {
+  return number.is_null() ? "-" : number.dump();
+}
+
+std::string as_text(const ordered_json& plan, bool is_compressed) {
   std::string text = line("type", plan["type"].get<std::string>());
   text += size_line("capacity", plan["capacity_bytes"]);
   if (plan.contains("grain_bytes")) {
@@ -34,7 +38,11 @@ std::string as_text(const ordered_json& plan) {
                                plan["tables"].dump() + " tables");
     text += line("stored", plan["stored_grains"].dump() + " grains");
   }
-  text += size_line("file size", plan["file_bytes"]);
+  if (is_compressed && plan["file_bytes"].is_null()) {
+    text += line("file size", "as the grains compress");
+  } else {
+    text += size_line("file size", plan["file_bytes"]);
+  }
   text += size_line("at least", plan["min_file_bytes"]);
   text += size_line("at most", plan["max_file_bytes"]);
   for (const ordered_json& file : plan["files"]) {
@@ -44,10 +52,10 @@ std::string as_text(const ordered_json& plan) {
                   "bytes");
     text += row;
     for (const ordered_json& region : file["regions"]) {
-      std::snprintf(row, sizeof row, "  %-20s%14s%14s%18s%18s\n",
-                    region["name"].get<std::string>().c_str(),
-                    region["first_sector"].dump().c_str(), region["sectors"].dump().c_str(),
-                    region["offset_bytes"].dump().c_str(), region["bytes"].dump().c_str());
+      std::snprintf(
+          row, sizeof row, "  %-20s%14s%14s%18s%18s\n", region["name"].get<std::string>().c_str(),
+          number_or_dash(region["first_sector"]).c_str(), number_or_dash(region["sectors"]).c_str(),
+          number_or_dash(region["offset_bytes"]).c_str(), number_or_dash(region["bytes"]).c_str());
       text += row;
     }
   }
@@ -68,7 +76,7 @@ int run_layout(const layout_arguments& told) {
   ordered_json plan;
   plan["type"] = name;
   type.lay_out(told, plan);
-  print(told.json ? plan.dump(2) + '\n' : as_text(plan));
+  print(told.json ? plan.dump(2) + '\n' : as_text(plan, type.is_compressed));
   return status_done;
 }
 

@@ -72,7 +72,8 @@ void settings::read(const std::string& key, const std::string& value) {
     options_.capacity = read_choice(key, value, "grain", "exact") ? capacity_rule::whole_grains
                                                                   : capacity_rule::exact;
   } else if (key == "tables") {
-    tables_ = read_choice(key, value, "front", "end") ? table_place::front : table_place::end;
+    options_.table_place =
+        read_choice(key, value, "front", "end") ? tables::in_front : tables::at_end;
   } else if (key == "name") {
     name_ = value;
     if (name_.empty()) refuse(key, value, "is empty");

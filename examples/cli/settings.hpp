@@ -8,9 +8,6 @@
 
 namespace vmdk::cli {
 
-/// Where the tables of a stream go.
-enum class table_place : std::uint8_t { end, front };
-
 /// What `-o KEY=VALUE` said. Keeps the texts that the options point to, so it stays where it is.
 class settings {
  public:
@@ -25,7 +22,6 @@ class settings {
 
   [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
   [[nodiscard]] bool has(std::string_view key) const noexcept;
-  [[nodiscard]] table_place tables() const noexcept { return tables_; }
 
   /// The `-o KEY` that an errc::option_invalid of a writer is about.
   [[nodiscard]] std::string culprit(const failure& why) const;
@@ -44,7 +40,6 @@ class settings {
   std::vector<ddb_line> lines_;
   std::vector<ddb_entry> entries_;
   std::vector<std::string> keys_;
-  table_place tables_ = table_place::end;
 };
 
 }  // namespace vmdk::cli

@@ -206,7 +206,7 @@ class Words(ProgramTest):
 
     def test_help(self):
         overview = self.done("--help").decode()
-        for command in ("convert", "info", "compare", "layout"):
+        for command in ("convert", "create", "check", "map", "info", "compare", "layout"):
             self.assertIn(f"vmdk {command} ", overview)
             text = self.done(command, "--help").decode()
             self.assertEqual(text, self.done(command, "-h").decode())
@@ -216,7 +216,7 @@ class Words(ProgramTest):
             self.assertLessEqual(max(map(len, text.splitlines())), 80)
 
     def test_each_option_of_a_help_exists(self):
-        for command in ("convert", "info", "compare", "layout"):
+        for command in ("convert", "create", "check", "map", "info", "compare", "layout"):
             text = self.done(command, "--help").decode()
             for option in sorted(set(re.findall(r"(?<![\w-])--?[A-Za-z][a-z-]*", text))):
                 result = self.run_program(command, option, "x")

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "stream_disk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "error.hpp"
+#include "vmdk/core/arithmetic.hpp"
+#include "vmdk/reader/compressed_grain.hpp"
+
+namespace vmdk::cli {
+
+stream_disk::stream_disk(std::string name, pipe_source source, codec which)
+    : name_(std::move(name)), source_(std::move(source)), stream_(source_), decoder_(which) {
+  const auto opened = stream_.open({});
+  if (!opened) {
+    if (opened.error().code == errc::source_not_seekable) {
+      throw error(name_,
+                  "is a pipe, and a VMDK of this type is not read front to back, only "
+                  "streamOptimized is; use a file");
+    }
+    fail(name_, opened.error());
+  }
+  const std::uint32_t grain_bytes = stream_.geometry().grain_bytes();
+  grain_.resize(grain_bytes);
+  input_.resize(static_cast<std::size_t>(compressed_size_limit(grain_bytes)) + sector_bytes);
+}
+
+/// Goes to the first grain that ends behind an offset.
+failure stream_disk::go_to(std::uint64_t offset) noexcept {
+  while (!has_ended_ && present_.end() <= offset) {
+    passed_ = present_.end();
+    const auto found = stream_.next();
+    if (!found) return found.error();
+    is_expanded_ = false;
+    has_ended_ = found->data_bytes == 0;
+    if (has_ended_) break;
+    present_ = {found->disk_offset,
+                std::min<std::uint64_t>(grain_.size(), size() - found->disk_offset)};
+  }
+  return no_failure;
+}
+
+failure stream_disk::read_at(std::uint64_t offset, byte_span out) noexcept {
+  if (!fits_inside(offset, out.size(), size())) return source_failure(errc::out_of_range, offset);
+  if (offset < passed_) return source_failure(errc::source_not_seekable, offset);
+  while (!out.empty()) {
+    if (failure why = go_to(offset)) return why;
+    const std::uint64_t data = has_ended_ ? size() : present_.offset;
+    if (offset < data) {
+      const auto zeros =
+          static_cast<std::size_t>(std::min<std::uint64_t>(data - offset, out.size()));
+      zero_bytes(out.first(zeros));
+      out = out.subspan(zeros);
+      offset += zeros;
+      continue;
+    }
+    if (!is_expanded_) {
+      if (failure why = stream_.expand(decoder_, input_, grain_)) return why;
+      is_expanded_ = true;
+    }
+    const auto into = static_cast<std::size_t>(offset - present_.offset);
+    const auto n = std::min(static_cast<std::size_t>(present_.bytes) - into, out.size());
+    copy_bytes(out.data(), grain_.data() + into, n);
+    out = out.subspan(n);
+    offset += n;
+  }
+  return no_failure;
+}
+
+result<range> stream_disk::next_data(std::uint64_t offset) noexcept {
+  if (offset > size()) return source_failure(errc::out_of_range, offset);
+  if (offset < passed_) return source_failure(errc::source_not_seekable, offset);
+  if (failure why = go_to(offset)) return why;
+  if (has_ended_) return range{size(), 0};
+  const std::uint64_t from = std::max(offset, present_.offset);
+  return range{from, present_.end() - from};
+}
+
+failure stream_disk::finish() noexcept {
+  while (!has_ended_) {
+    if (failure why = go_to(present_.end())) return why;
+  }
+  return no_failure;
+}
+
+}  // namespace vmdk::cli
