@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-// What needs an operating system: its files, pipes, devices, folders and threads. Here, unlike everywhere
-// else, names and lists live on the heap; the program stops where there is no memory for them.
+// What needs an operating system: its files, pipes, devices, folders and threads. Here, unlike
+// everywhere else, names and lists live on the heap; the program stops where there is no memory for
+// them.
 
 #include "vmdk/hosted/aligned_buffer.hpp"
 #include "vmdk/hosted/atomic_file.hpp"
