@@ -170,12 +170,13 @@ void compare(tally& sums, control& zlib, vmdk::inflate& decoder, small_inflate& 
   const errc wanted = zlib.decode(stream, expected);
   single_supply supply{stream};
   piece_supply pieces(stream, piece);
-  const errc found = decoder.decode(supply, out).code;
-  const errc small_found = small_decoder.decode(pieces, small_out).code;
+  const failure why = decoder.decode(supply, out);
+  const failure small_why = small_decoder.decode(pieces, small_out);
+  const errc found = why.code, small_found = small_why.code;
   ++sums.all;
   ++(wanted == errc::none ? sums.good : sums.bad);
   sums.differing_causes += found != wanted ? 1 : 0;
-  const bool same = (wanted == errc::none) == (found == errc::none) && found == small_found &&
+  const bool same = (wanted == errc::none) == (found == errc::none) && why == small_why &&
                     (wanted != errc::none || (out == expected && small_out == expected));
   if (!same && sums.complaint.empty()) {
     sums.complaint = "stream " + std::to_string(sums.all) + ": zlib " +

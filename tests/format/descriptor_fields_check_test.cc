@@ -160,6 +160,11 @@ constexpr bool extents_are_refused() {
                            {.type = extent_type::zero, .sectors = 1}) &&
          extent_is_refused(problem::extent_name, flat,
                            {.type = extent_type::zero, .sectors = 1, .name = {"a"}}) &&
+         extent_is_refused(problem::extent_name, flat,
+                           {.type = extent_type::flat,
+                            .has_offset = true,
+                            .sectors = 1,
+                            .name = {.stem = "", .flat = true}}) &&
          extent_is_refused(problem::extent_offset, sparse,
                            {.has_offset = true, .sectors = 1, .name = {"a"}}) &&
          extent_is_refused(problem::extent_offset, flat,

@@ -21,7 +21,8 @@ constexpr bool names_are_composed() {
   return composes({"disk.vmdk"}, "disk.vmdk") && composes({"disk", 's', 1}, "disk-s001.vmdk") &&
          composes({"disk", 'f', 999}, "disk-f999.vmdk") &&
          composes({"disk", 's', 1000}, "disk-s1000.vmdk") &&
-         composes({"d", 's', 4294967295}, "d-s4294967295.vmdk") && composes({}, "");
+         composes({"d", 's', 4294967295}, "d-s4294967295.vmdk") && composes({}, "") &&
+         composes({.stem = "disk", .kind = 'f', .flat = true}, "disk-flat.vmdk");
 }
 static_assert(names_are_composed());
 TEST_CASE("names of pieces count from 001") { CHECK(names_are_composed()); }

@@ -32,8 +32,11 @@ constexpr std::uint64_t capacity = 300;  ///< Sectors; no whole number of grains
 /// Grains of a link, so that over three links each comes with each: stored, zeroed, absent.
 sparse_image_plan link_plan(std::uint64_t level) {
   constexpr std::uint64_t sizes[] = {8, 16, 4, 32};
-  sparse_image_plan plan{.capacity_sectors = capacity, .grain_sectors = sizes[level], .version = 2,
-                         .more_flags = 4, .seed = level + 1};
+  sparse_image_plan plan{.capacity_sectors = capacity,
+                         .grain_sectors = sizes[level],
+                         .version = 2,
+                         .more_flags = 4,
+                         .seed = level + 1};
   const std::uint64_t period = level == 0 ? 1 : level == 1 ? 3 : 9;
   for (std::uint64_t g = 0; g * plan.grain_sectors < capacity; ++g) {
     const std::uint64_t kind = g / period % 3;
@@ -64,9 +67,10 @@ TEST_CASE("chains of one to four links are read, each kind of grain over each ot
     INFO(links << " links");
     watched_files files;
     const bytes disk = put_chain(files, links);
-    CHECK(read_image(files, "link0.vmdk") == disk);
+    CHECK((read_image(files, "link0.vmdk") == disk));
     names expected;
-    for (std::size_t i = 0; i < links; ++i) expected.push_back("link" + std::to_string(i) + ".vmdk");
+    for (std::size_t i = 0; i < links; ++i)
+      expected.push_back("link" + std::to_string(i) + ".vmdk");
     CHECK(files.asked == expected);
 
     opened_image<watched_files> opened(files, "link0.vmdk");
@@ -75,12 +79,12 @@ TEST_CASE("chains of one to four links are read, each kind of grain over each ot
     CHECK(opened.image->links()[0].cid == 0x10);
     CHECK(opened.image->descriptor().cid() == 0x10);
     // With a cache for each link, with one for all, and with some in between.
-    for (const std::size_t caches : {1, 2, 3, 4, 9}) {
+    for (const std::size_t caches : {1u, 2u, 3u, 4u, 9u}) {
       cursor_room room(caches, caches * 1024, 0, 0);
       no_decoder none;
       auto cursor = image_cursor<watched_files>::make(*opened.image, room.spans(), none);
       REQUIRE(cursor);
-      CHECK(read_all(*cursor, 5000) == disk);
+      CHECK((read_all(*cursor, 5000) == disk));
     }
   }
 }
@@ -89,8 +93,12 @@ TEST_CASE("a link says where each range comes from") {
   watched_files files;
   const sparse_image base = whole_sparse(
       {.capacity_sectors = 64, .grain_sectors = 8, .stored = {3, 2, 1, 0}}, {.cid = "1"});
-  const sparse_image child = whole_sparse({.capacity_sectors = 64, .grain_sectors = 16, .version = 2,
-                                           .more_flags = 4, .stored = {0}, .zeroed = {2}},
+  const sparse_image child = whole_sparse({.capacity_sectors = 64,
+                                           .grain_sectors = 16,
+                                           .version = 2,
+                                           .more_flags = 4,
+                                           .stored = {0},
+                                           .zeroed = {2}},
                                           {.cid = "2", .parent = "1", .hint = "base"});
   files.put("child", child.file.bytes());
   files.put("base", base.file.bytes());
@@ -145,19 +153,26 @@ TEST_CASE("redo logs of ESXi lie over a flat disk") {
                        .parent = "bbbbbbbb",
                        .hint = "x.vmdk"}));
     files.put("x-000001-delta.vmdk", log.file);
-    files.put("x.vmdk", text_of({.type = "vmfs", .extents = {"RW 400 VMFS \"x-flat.vmdk\""},
-                                 .cid = "bbbbbbbb"}));
+    files.put(
+        "x.vmdk",
+        text_of({.type = "vmfs", .extents = {"RW 400 VMFS \"x-flat.vmdk\""}, .cid = "bbbbbbbb"}));
     files.put("x-flat.vmdk", base);
-    CHECK(read_image(files, "x-000001.vmdk") == over(base, log.disk, log.present));
+    CHECK((read_image(files, "x-000001.vmdk") == over(base, log.disk, log.present)));
     CHECK(files.asked == names{"x-000001.vmdk", "x-000001-delta.vmdk", "x.vmdk", "x-flat.vmdk"});
   }
   // And over one another: seSparse over COWD over flat.
   watched_files files;
-  files.put("a", text_of({.type = "seSparse", .extents = {"RW 400 SESPARSE \"a-se\""}, .cid = "3",
-                          .parent = "2", .hint = "b"}));
+  files.put("a", text_of({.type = "seSparse",
+                          .extents = {"RW 400 SESPARSE \"a-se\""},
+                          .cid = "3",
+                          .parent = "2",
+                          .hint = "b"}));
   files.put("a-se", sesparse.file);
-  files.put("b", text_of({.type = "vmfsSparse", .extents = {"RW 400 VMFSSPARSE \"b-delta\""},
-                          .cid = "2", .parent = "1", .hint = "c"}));
+  files.put("b", text_of({.type = "vmfsSparse",
+                          .extents = {"RW 400 VMFSSPARSE \"b-delta\""},
+                          .cid = "2",
+                          .parent = "1",
+                          .hint = "c"}));
   files.put("b-delta", cowd.file);
   files.put("c", text_of({.extents = {"RW 400 FLAT \"c-flat\" 0"}, .cid = "1"}));
   files.put("c-flat", base);
@@ -176,19 +191,22 @@ TEST_CASE("a split child lies over a parent that is split elsewhere, and over a 
       files.put("p.vmdk", parent.file);
       disk = parent.disk();
     } else {
-      files.put("p.vmdk", text_of({.extents = {"RW 77 FLAT \"p\" 0", "RW 100 ZERO",
-                                               "RW 123 FLAT \"p\" 177"},
-                                   .cid = "1"}));
+      files.put("p.vmdk",
+                text_of({.extents = {"RW 77 FLAT \"p\" 0", "RW 100 ZERO", "RW 123 FLAT \"p\" 177"},
+                         .cid = "1"}));
       disk = content_bytes(0, 300 * 512);
       files.put("p", disk);
       zero_bytes(disk.data() + 77 * 512, 100 * 512);
     }
     std::uint64_t begin = 0;
     std::vector<std::string> lines;
-    for (const std::uint64_t sectors : {100, 33, 167}) {
+    for (const std::uint64_t sectors : {100u, 33u, 167u}) {
       const std::string name = "c-s00" + std::to_string(lines.size() + 1) + ".vmdk";
-      const sparse_image piece = sparse_piece({.capacity_sectors = sectors, .version = 2,
-                                               .more_flags = 4, .stored = {0, 2}, .zeroed = {1},
+      const sparse_image piece = sparse_piece({.capacity_sectors = sectors,
+                                               .version = 2,
+                                               .more_flags = 4,
+                                               .stored = {0, 2},
+                                               .zeroed = {1},
                                                .seed = sectors});
       files.put(name, piece.file.bytes());
       lines.push_back("RW " + std::to_string(sectors) + " SPARSE \"" + name + "\"");
@@ -201,9 +219,12 @@ TEST_CASE("a split child lies over a parent that is split elsewhere, and over a 
       disk = over(disk, shifted, present);
       begin += sectors;
     }
-    files.put("c.vmdk", text_of({.type = "twoGbMaxExtentSparse", .extents = lines, .cid = "2",
-                                 .parent = "1", .hint = "p.vmdk"}));
-    CHECK(read_image(files, "c.vmdk") == disk);
+    files.put("c.vmdk", text_of({.type = "twoGbMaxExtentSparse",
+                                 .extents = lines,
+                                 .cid = "2",
+                                 .parent = "1",
+                                 .hint = "p.vmdk"}));
+    CHECK((read_image(files, "c.vmdk") == disk));
   }
 }
 
@@ -231,15 +252,14 @@ TEST_CASE("of a hint only the last part is asked for") {
   }
   watched_files files;
   put_base(files, "b\xC3\xA4se");
-  CHECK_FALSE(open_child(files, {.cid = "2", .parent = "1", .hint = "D:\\x\\b\xE4se",
-                                 .encoding = "windows-1252"}));
+  CHECK_FALSE(open_child(
+      files, {.cid = "2", .parent = "1", .hint = "D:\\x\\b\xE4se", .encoding = "windows-1252"}));
   CHECK(files.asked == names{"child", "b\xC3\xA4se"});
 }
 
 TEST_CASE("a hint that ends in no plain name opens nothing") {
-  for (const std::string& hint :
-       names{"/", "a/", "..", ".", "a/..", "a\\", "C:base", "json:{}", "nbd:unix:x", "file:",
-             std::string(600, 'x')}) {
+  for (const std::string& hint : names{"/", "a/", "..", ".", "a/..", "a\\", "C:base", "json:{}",
+                                       "nbd:unix:x", "file:", std::string(600, 'x')}) {
     watched_files files;
     put_base(files, "base");
     INFO(hint);
@@ -282,7 +302,8 @@ TEST_CASE("a chain that bites its tail ends") {
   // a over b over c over b.
   const auto put = [&](const std::string& name, const std::string& cid, const std::string& parent,
                        const std::string& hint) {
-    files.put(name, text_of({.extents = {"RW 64 ZERO"}, .cid = cid, .parent = parent, .hint = hint}));
+    files.put(name,
+              text_of({.extents = {"RW 64 ZERO"}, .cid = cid, .parent = parent, .hint = hint}));
   };
   put("a", "1", "2", "b");
   put("b", "2", "3", "c");
@@ -333,8 +354,8 @@ TEST_CASE("a damaged link is named by the file it is in, and hides nothing above
   for (std::uint64_t at = 0; at < disk.size(); at += 512) {
     const failure why = cursor->read_at(at, out);
     if (!why) {
-      CHECK(out == bytes(disk.begin() + static_cast<std::ptrdiff_t>(at),
-                         disk.begin() + static_cast<std::ptrdiff_t>(at + 512)));
+      CHECK((out == bytes(disk.begin() + static_cast<std::ptrdiff_t>(at),
+                          disk.begin() + static_cast<std::ptrdiff_t>(at + 512))));
       continue;
     }
     ++failures;

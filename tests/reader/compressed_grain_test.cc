@@ -49,9 +49,10 @@ constexpr bool limits_of_a_marker_are_exact() {
   ok = ok && good.ok() && good->data_offset == at + 12 && good->data_bytes == 100;
   ok = ok && check(16, 8704, huge).ok() && check(16, 1, at + 13).ok();
   ok = ok && check(16, 100, at + 111).error() == image_failure(errc::grain_past_end, at);
-  ok = ok && check(16, 8705, huge).error() == image_failure(errc::marker_size_invalid, at + 8, 8705);
+  ok =
+      ok && check(16, 8705, huge).error() == image_failure(errc::marker_size_invalid, at + 8, 8705);
   ok = ok && check(16, 0, huge).error() == image_failure(errc::marker_size_invalid, at + 8);
-  for (const std::uint64_t lba : {0, 8, 15, 17, 24}) {
+  for (const std::uint64_t lba : {0u, 8u, 15u, 17u, 24u}) {
     ok = ok && check(lba, 100, huge).error() == image_failure(errc::marker_lba_mismatch, at);
   }
   const std::uint64_t high = 16 + (std::uint64_t{1} << 32);
@@ -62,7 +63,8 @@ TEST_CASE("a marker is checked against its place and its limits") {
   CHECK(limits_of_a_marker_are_exact());
 }
 
-/// Two sectors of disk in a file of their own: a grain of one sector, and its decoder's least input.
+/// Two sectors of disk in a file of their own: a grain of one sector, and its decoder's least
+/// input.
 constexpr bool a_constant_grain_is_read() {
   constexpr std::size_t packed = stored::bound(512);
   std::array<std::byte, 12 + packed> file{};
@@ -75,7 +77,8 @@ constexpr bool a_constant_grain_is_read() {
   std::array<std::byte, 512> input{};
   std::array<std::byte, 512> out{};
   small_inflate decoder;
-  ok = ok && !read_compressed_grain(source, file.size(), extent_of(2, 1), 0, 512, input, decoder, out);
+  ok = ok &&
+       !read_compressed_grain(source, file.size(), extent_of(2, 1), 0, 512, input, decoder, out);
   for (std::size_t i = 0; i < 512; ++i) ok = ok && out.data()[i] == data.data()[i];
   return ok && source.reads == 2;  // The rest behind the first sector is one more.
 }
@@ -144,7 +147,7 @@ void reads_with_any_input() {
                                        static_cast<std::uint32_t>(packed.size() + 12)));
         } else {
           CHECK(why == no_failure);
-          CHECK(out == content);
+          CHECK((out == content));
         }
       }
     }
@@ -162,7 +165,7 @@ TEST_CASE("any size of input gives the same grain: libdeflate") {
 /// The last grain of a disk that ends inside it.
 template <class D>
 void reads_last_grains() {
-  for (const std::uint64_t exists : {1, 3, 7}) {
+  for (const std::uint64_t exists : {1u, 3u, 7u}) {
     const bytes content = content_bytes(0, exists * 512);
     bytes padded = content;
     padded.resize(8 * 512);
@@ -172,7 +175,7 @@ void reads_last_grains() {
         const grain_file image = build(16, stored_stream(is_short ? content : padded), padded, 7);
         bytes out(8 * 512, std::byte{0xAA});
         CHECK(read_with<D>(image, input, out, 16 + exists, 8, 16 * 512) == no_failure);
-        CHECK(out == padded);
+        CHECK((out == padded));
         // The same stream where the grain is not the last.
         const failure why = read_with<D>(image, input, out, 64, 8, 16 * 512);
         CHECK(why.code == (is_short ? errc::stream_output_short : errc::none));
@@ -216,8 +219,7 @@ TEST_CASE("faults of the data come with their place in the file") {
   CHECK(why.offset <= marker_at + 14);
   changed = packed;
   changed[1000] ^= std::byte{1};
-  CHECK(why_not(changed) ==
-        codec_failure(errc::stream_checksum, marker_at + 12 + packed.size()));
+  CHECK(why_not(changed) == codec_failure(errc::stream_checksum, marker_at + 12 + packed.size()));
   changed = packed;
   changed.push_back(std::byte{0});
   CHECK(why_not(changed).code == errc::stream_input_left);

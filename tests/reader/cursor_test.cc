@@ -23,15 +23,15 @@ static_assert(SparseSource<image_cursor<watched_files, small_inflate>>);
 
 /// A disk of some type and what it reads as. Its first file is `disk`.
 struct sample {
+  explicit sample(std::string called) : name(std::move(called)) {}
+
   std::string name;
   watched_files files{};
   bytes disk{};
 };
 using samples = std::deque<sample>;
 
-sample& add(samples& all, std::string name) {
-  return all.emplace_back(sample{.name = std::move(name)});
-}
+sample& add(samples& all, std::string name) { return all.emplace_back(std::move(name)); }
 
 void add_sparse(samples& all, const std::string& name, sparse_image_plan plan) {
   sample& s = add(all, name);
@@ -47,20 +47,23 @@ samples every_type() {
   add_sparse(all, "sparse", {.capacity_sectors = 1021, .stored = some});
   add_sparse(all, "sparse, grain of one sector",
              {.capacity_sectors = 1000, .grain_sectors = 1, .stored = {0, 1, 2, 7, 511, 512, 999}});
-  add_sparse(all, "sparse, grain of a MiB",
-             {.capacity_sectors = 3000, .grain_sectors = 2048, .stored = {1}, .last_grain_cut = true});
-  add_sparse(all, "sparse, zeroed grains", {.version = 2, .more_flags = 4, .stored = some,
-                                            .zeroed = {1, 2, 40}});
+  add_sparse(
+      all, "sparse, large grains, the last one cut",
+      {.capacity_sectors = 300, .grain_sectors = 128, .stored = {0, 2}, .last_grain_cut = true});
+  add_sparse(all, "sparse, zeroed grains",
+             {.version = 2, .more_flags = 4, .stored = some, .zeroed = {1, 2, 40}});
   add_sparse(all, "sparse, no tables where nothing is",
-             {.capacity_sectors = 3 * 512 * 4, .grain_sectors = 4, .stored = {0, 1200},
+             {.capacity_sectors = 3 * 512 * 4,
+              .grain_sectors = 4,
+              .stored = {0, 1200},
               .empty_tables_missing = true});
-  for (const auto tables : {testing_support::stream_tables::at_end,
-                            testing_support::stream_tables::at_end_and_known,
-                            testing_support::stream_tables::in_front,
-                            testing_support::stream_tables::in_front_twice}) {
+  for (const auto tables :
+       {testing_support::stream_tables::at_end, testing_support::stream_tables::at_end_and_known,
+        testing_support::stream_tables::in_front, testing_support::stream_tables::in_front_twice}) {
     for (const bool is_short : {false, true}) {
       sample& s = add(all, "stream " + std::to_string(static_cast<int>(tables)));
-      const stream_image image = whole_stream({.capacity_sectors = 1021, .tables = tables,
+      const stream_image image = whole_stream({.capacity_sectors = 1021,
+                                               .tables = tables,
                                                .stored = {0, 3, 4, 30, 31, 63},
                                                .last_grain_short = is_short,
                                                .progress_markers = !is_short});
@@ -87,9 +90,9 @@ samples every_type() {
     sample& s = add(all, "a mix over a parent");
     const sparse_image sparse = sparse_piece({.capacity_sectors = 70, .stored = {1}});
     const stream_image stream = whole_stream({.capacity_sectors = 33, .stored = {0, 2}, .seed = 4});
-    const stream_image base = whole_stream({.capacity_sectors = 130, .stored = {1, 2, 4, 8},
-                                            .seed = 9, .last_grain_short = true},
-                                           {.cid = "1"});
+    const stream_image base = whole_stream(
+        {.capacity_sectors = 130, .stored = {1, 2, 4, 8}, .seed = 9, .last_grain_short = true},
+        {.cid = "1"});
     s.files.put("disk", text_of({.extents = {"RW 7 FLAT \"flat\" 0", "RW 70 SPARSE \"sparse\"",
                                              "RW 20 ZERO", "RW 33 SPARSE \"stream\""},
                                  .parent = "1",
@@ -182,7 +185,7 @@ TEST_CASE("maps and data ranges of every type are what is read") {
       }
       at += found->bytes;
     }
-    CHECK(mapped == s.disk);
+    CHECK((mapped == s.disk));
     // Outside the data there are zeros.
     bytes data(s.disk.size());
     std::uint64_t at = 0;
@@ -199,7 +202,7 @@ TEST_CASE("maps and data ranges of every type are what is read") {
                  static_cast<std::size_t>(next->bytes));
       at = next->end();
     }
-    CHECK(data == s.disk);
+    CHECK((data == s.disk));
     CHECK(cursor->next_data(size) == range{size, 0});
     CHECK(cursor->next_data(size + 1).error() == source_failure(errc::out_of_range, size + 1));
   }
@@ -213,7 +216,7 @@ TEST_CASE("each failing read comes back with its file, and does not stick") {
     const std::size_t n = smaller_of<std::size_t>(s.disk.size(), 40000);
     const bytes expected(s.disk.begin(), s.disk.begin() + static_cast<std::ptrdiff_t>(n));
     std::uint64_t failures = 0;
-    for (std::uint64_t call = 1;; ++call, ++failures) {
+    for (std::uint64_t call = 1;; ++call) {
       cursor_room room(2, 2048, largest_grain, 512);
       small_inflate decoder;
       auto cursor =
@@ -222,10 +225,13 @@ TEST_CASE("each failing read comes back with its file, and does not stick") {
       s.files.reads = 0;
       s.files.failing_read = call;
       const failure why = cursor->read_at(0, out);
+      const bool came = s.files.reads >= call;
       s.files.failing_read = 0;
       REQUIRE_FALSE(cursor->read_at(0, out));
-      REQUIRE(out == expected);
-      if (!why) break;
+      REQUIRE((out == expected));
+      if (!came) break;
+      if (!why) continue;  // It only looked ahead, and asked again.
+      ++failures;
       REQUIRE(why.code == errc::read_failed);
       REQUIRE(why.from == origin::source);
       REQUIRE(why.detail == 5);
@@ -238,15 +244,15 @@ TEST_CASE("a bad grain is named by its file and place, and its neighbours are re
   // File 0 is nothing, so that the number of the file is seen.
   watched_files files;
   files.put("nothing", "");
-  const sparse_image image = sparse_piece({.capacity_sectors = 64, .grain_sectors = 8,
-                                           .stored = {0, 1, 2, 3}});
+  const sparse_image image =
+      sparse_piece({.capacity_sectors = 64, .grain_sectors = 8, .stored = {0, 1, 2, 3}});
   bytes& file = files.put("sparse", image.file.bytes());
   file[image.table_entry_at(1) + 3] = std::byte{0x7F};
-  const stream_image stream = whole_stream(
-      {.capacity_sectors = 64, .grain_sectors = 8, .stored = {0, 1, 2, 3}});
+  const stream_image stream =
+      whole_stream({.capacity_sectors = 64, .grain_sectors = 8, .stored = {0, 1, 2, 3}});
   bytes& other = files.put("stream", stream.file);
-  other[stream.marker_at.at(1) + 100] ^= std::byte{1};   // The sum of grain 1.
-  other[stream.marker_at.at(3)] ^= std::byte{8};         // The place of grain 3.
+  other[stream.marker_at.at(1) + 100] ^= std::byte{1};  // The sum of grain 1.
+  other[stream.marker_at.at(3)] ^= std::byte{8};        // The place of grain 3.
   files.put("disk", text_of({.extents = {"RW 64 SPARSE \"sparse\"", "RW 64 SPARSE \"stream\""}}));
   opened_image<watched_files> opened(files, "disk");
   REQUIRE(opened);
@@ -259,7 +265,7 @@ TEST_CASE("a bad grain is named by its file and place, and its neighbours are re
     const failure why = cursor->read_at(at, out);
     if (!why) {
       const std::uint64_t own = at < 64 * 512 ? at : at - 64 * 512;
-      CHECK(out == content_bytes(own, n));
+      CHECK((out == content_bytes(own, n)));
     }
     return why;
   };
@@ -332,16 +338,13 @@ TEST_CASE("a random 4 KiB read takes two reads a link, or three where the direct
   for (std::uint64_t g = 0; g < capacity / 8; g += 400) stored.push_back(g);
   const sparse_image image =
       whole_sparse({.capacity_sectors = capacity, .grain_sectors = 8, .stored = stored});
-  struct files_of_one : single_file<const paged_file> {
-    using single_file<const paged_file>::single_file;
-  };
   counting_source<const paged_file> counted(image.file);
   single_file<counting_source<const paged_file>> files(counted);
   using F = single_file<counting_source<const paged_file>>;
   opened_image<F> opened(files, file_id{});
   REQUIRE(opened);
   std::mt19937 random(5);
-  for (const std::size_t table_bytes : {1024, 2048, 8192}) {
+  for (const std::size_t table_bytes : {1024u, 2048u, 8192u}) {
     cursor_room room(1, table_bytes, 0, 0);
     no_decoder none;
     auto cursor = image_cursor<F>::make(*opened.image, room.spans(), none);
@@ -369,7 +372,8 @@ TEST_CASE("of a chain each link costs no more than that") {
     if (level != 2) says.parent = std::to_string(level + 2);
     if (level != 2) says.hint = "link" + std::to_string(level + 1);
     files.put("link" + std::to_string(level),
-              whole_sparse({.capacity_sectors = capacity, .grain_sectors = 8,
+              whole_sparse({.capacity_sectors = capacity,
+                            .grain_sectors = 8,
                             .stored = level == 2 ? all_grains : std::vector<std::uint64_t>{}},
                            says)
                   .file.bytes());
@@ -411,7 +415,7 @@ TEST_CASE("of a stream a whole grain and its parts cost one expansion") {
   REQUIRE_FALSE(cursor->read_at(16384, out));  // Straight to the caller: the other is kept.
   REQUIRE_FALSE(cursor->read_at(8192 + 77, byte_span(out).first(100)));
   CHECK(files.reads == 2);
-  CHECK(out[0] == content_byte(8192 + 77));
+  CHECK((out[0] == content_byte(8192 + 77)));
 }
 
 TEST_CASE("threads read one image, each with a cursor of its own") {
@@ -449,8 +453,8 @@ static_assert(SparseFiles<holey_files> && !SparseFiles<watched_files>);
 
 TEST_CASE("flat files that know their holes tell them") {
   holey_files files;
-  files.put("disk", text_of({.extents = {"RW 13 FLAT \"flat\" 2", "RW 3 ZERO",
-                                         "RW 20 FLAT \"flat\" 17"}}));
+  files.put("disk",
+            text_of({.extents = {"RW 13 FLAT \"flat\" 2", "RW 3 ZERO", "RW 20 FLAT \"flat\" 17"}}));
   files.put("flat", content_bytes(0, 100 * 512));
   opened_image<holey_files> opened(files, "disk");
   REQUIRE(opened);

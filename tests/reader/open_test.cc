@@ -49,7 +49,7 @@ TEST_CASE("flat disks are read, whatever their type is called") {
                                    .extents = {"RW 40 " + word + " \"x-flat.vmdk\"" +
                                                (word == "FLAT" ? " 0" : "")}}));
       files.put("x-flat.vmdk", disk);
-      CHECK(read_image(files, "x.vmdk") == disk);
+      CHECK((read_image(files, "x.vmdk") == disk));
       CHECK(files.asked == names{"x.vmdk", "x-flat.vmdk"});
     }
   }
@@ -59,19 +59,20 @@ TEST_CASE("a flat extent begins where its line says, in a file that may be longe
   watched_files files;
   files.put("x-flat.vmdk", content_bytes(0, 100 * 512));
   files.put("x.vmdk", text_of({.extents = {"RW 40 FLAT \"x-flat.vmdk\" 13"}}));
-  CHECK(read_image(files, "x.vmdk") == content_bytes(13 * 512, 40 * 512));
+  CHECK((read_image(files, "x.vmdk") == content_bytes(13 * 512, 40 * 512)));
 }
 
 TEST_CASE("split flat disks are read across their pieces") {
   watched_files files;
   const std::vector<bytes> parts{content_bytes(0, 7 * 512, 1), content_bytes(0, 512, 2),
                                  content_bytes(0, 30 * 512, 3)};
-  files.put("x.vmdk", text_of({.type = "twoGbMaxExtentFlat",
-                               .extents = {"RW 7 FLAT \"x-f001.vmdk\" 0",
-                                           "RDONLY 1 FLAT \"x-f002.vmdk\" 0",
-                                           "RW 30 FLAT \"x-f003.vmdk\" 0"}}));
-  for (std::size_t i = 0; i < 3; ++i) files.put("x-f00" + std::to_string(i + 1) + ".vmdk", parts[i]);
-  CHECK(read_image(files, "x.vmdk") == joined(parts));
+  files.put("x.vmdk",
+            text_of({.type = "twoGbMaxExtentFlat",
+                     .extents = {"RW 7 FLAT \"x-f001.vmdk\" 0", "RDONLY 1 FLAT \"x-f002.vmdk\" 0",
+                                 "RW 30 FLAT \"x-f003.vmdk\" 0"}}));
+  for (std::size_t i = 0; i < 3; ++i)
+    files.put("x-f00" + std::to_string(i + 1) + ".vmdk", parts[i]);
+  CHECK((read_image(files, "x.vmdk") == joined(parts)));
 
   opened_image<watched_files> opened(files, "x.vmdk");
   REQUIRE(opened);
@@ -92,7 +93,7 @@ TEST_CASE("split sparse disks are read, with boundaries that are no multiple of 
   watched_files files;
   std::vector<bytes> parts;
   std::vector<std::string> lines;
-  for (const std::uint64_t sectors : {100, 33, 1024, 1}) {
+  for (const std::uint64_t sectors : {100u, 33u, 1024u, 1u}) {
     const std::string name = "x-s00" + std::to_string(parts.size() + 1) + ".vmdk";
     const sparse_image piece = sparse_piece(
         {.capacity_sectors = sectors, .stored = {0, (sectors - 1) / 16}, .seed = sectors});
@@ -101,7 +102,7 @@ TEST_CASE("split sparse disks are read, with boundaries that are no multiple of 
     files.put(name, piece.file.bytes());
   }
   files.put("x.vmdk", text_of({.type = "twoGbMaxExtentSparse", .extents = lines}));
-  CHECK(read_image(files, "x.vmdk") == joined(parts));
+  CHECK((read_image(files, "x.vmdk") == joined(parts)));
   CHECK(files.asked == names{"x.vmdk", "x-s001.vmdk", "x-s002.vmdk", "x-s003.vmdk", "x-s004.vmdk"});
 }
 
@@ -111,7 +112,7 @@ TEST_CASE("a piece that states a descriptor without having one is read") {
   files.put("x-s001.vmdk", piece.file.bytes());
   files.put("x.vmdk", text_of({.type = "twoGbMaxExtentSparse",
                                .extents = {"RW 1024 SPARSE \"x-s001.vmdk\""}}));
-  CHECK(read_image(files, "x.vmdk") == disk_of(piece));
+  CHECK((read_image(files, "x.vmdk") == disk_of(piece)));
   // By itself it is no disk.
   CHECK(opened_image<watched_files>(files, "x-s001.vmdk").error() ==
         in_file(0, errc::descriptor_empty, 512));
@@ -133,7 +134,7 @@ TEST_CASE("redo logs without a parent are read") {
     watched_files files;
     files.put("x.vmdk", text_of({.type = c.type, .extents = {c.line}}));
     files.put("x-delta.vmdk", c.log.file);
-    CHECK(read_image(files, "x.vmdk") == c.log.disk);
+    CHECK((read_image(files, "x.vmdk") == c.log.disk));
   }
 }
 
@@ -150,14 +151,14 @@ TEST_CASE("a mix of all kinds of extents is one disk") {
   files.put("cowd", cowd.file);
   files.put("se", sesparse.file);
   files.put("x.vmdk",
-            text_of({.extents = {"RW 10 FLAT \"flat\" 20", "RW 5 ZERO", "RDONLY 100 SPARSE \"sparse\"",
-                                 "RW 50 VMFSSPARSE \"cowd\"", "RW 77 SPARSE \"stream\"",
-                                 "RW 3 ZERO ", "RW 64 SESPARSE \"se\"", "RW 20 FLAT \"flat\" 0",
-                                 "RW 34 FLAT \"flat\" 30"}}));
+            text_of({.extents = {"RW 10 FLAT \"flat\" 20", "RW 5 ZERO",
+                                 "RDONLY 100 SPARSE \"sparse\"", "RW 50 VMFSSPARSE \"cowd\"",
+                                 "RW 77 SPARSE \"stream\"", "RW 3 ZERO ", "RW 64 SESPARSE \"se\"",
+                                 "RW 20 FLAT \"flat\" 0", "RW 34 FLAT \"flat\" 30"}}));
   const bytes disk = joined({content_bytes(20 * 512, 10 * 512, 9), bytes(5 * 512), disk_of(sparse),
                              cowd.disk, stream.disk(), bytes(3 * 512), sesparse.disk,
                              content_bytes(0, 20 * 512, 9), content_bytes(30 * 512, 34 * 512, 9)});
-  CHECK(read_image(files, "x.vmdk") == disk);
+  CHECK((read_image(files, "x.vmdk") == disk));
   CHECK(opened_image<watched_files>(files, "x.vmdk").image->compressed_grain_bytes() == 8192);
 }
 
@@ -175,7 +176,9 @@ TEST_CASE("where nobody may read, reading fails, and everything else is read") {
   REQUIRE(cursor);
   bytes out(13 * 512);
   const byte_span all(out);
-  const auto refused = [](std::uint64_t offset) { return image_failure(errc::extent_no_access, offset); };
+  const auto refused = [](std::uint64_t offset) {
+    return image_failure(errc::extent_no_access, offset);
+  };
   CHECK(cursor->read_at(0, all) == refused(4 * 512));
   CHECK(cursor->read_at(5 * 512 + 1, all.first(1)) == refused(5 * 512 + 1));
   CHECK(cursor->read_at(8 * 512, all.first(512)) == refused(8 * 512));
@@ -213,14 +216,14 @@ TEST_CASE("odd but readable descriptors are read, unless the reader is strict") 
     watched_files files;
     files.put("x-flat.vmdk", disk);
     CHECK_FALSE(open_text(files, text));
-    CHECK(read_image(files, "disk.vmdk") == disk);
+    CHECK((read_image(files, "disk.vmdk") == disk));
     CHECK(open_text(files, text, strictness::strict).code != errc::none);
   }
   watched_files files;
   files.put("x-flat.vmdk", disk);
   CHECK_FALSE(open_text(files, usual, strictness::strict));
   CHECK_FALSE(open_text(files, usual + zeros, strictness::strict));
-  CHECK(read_image(files, "disk.vmdk") == disk);
+  CHECK((read_image(files, "disk.vmdk") == disk));
 }
 
 TEST_CASE("files are asked for by their name in UTF-8") {
@@ -247,8 +250,8 @@ TEST_CASE("a sparse file and a stream open under any name, and open nothing else
   watched_files files;
   files.put("renamed", sparse.file.bytes());
   files.put("stream", stream.file);
-  CHECK(read_image(files, "renamed") == disk_of(sparse));
-  CHECK(read_image(files, "stream") == stream.disk());
+  CHECK((read_image(files, "renamed") == disk_of(sparse)));
+  CHECK((read_image(files, "stream") == stream.disk()));
   CHECK(files.asked == names{"renamed", "stream"});
 }
 
@@ -275,8 +278,8 @@ TEST_CASE("names that are no plain names are never asked for") {
     for (const std::string type : {"FLAT", "SPARSE", "VMFS", "VMFSSPARSE", "SESPARSE", "VMFSRDM"}) {
       watched_files files;
       files.put(name, content_bytes(0, 1 << 16));
-      const failure why = open_lines(
-          files, {"RW 1 " + type + " \"" + name + "\"" + (type == "FLAT" ? " 0" : "")});
+      const failure why =
+          open_lines(files, {"RW 1 " + type + " \"" + name + "\"" + (type == "FLAT" ? " 0" : "")});
       INFO(type << " " << name);
       CHECK(why.code == errc::descriptor_extent_name_path);
       CHECK(why.index == 1);
@@ -295,8 +298,8 @@ TEST_CASE("nothing in an embedded descriptor is opened") {
   for (const std::string name : {"/etc/passwd", "../x", "json:{}", ""}) {
     watched_files files;
     sparse_image_plan plan{.stored = {2}};
-    plan.descriptor = text_of(
-        {.type = "monolithicSparse", .extents = {"RW 1024 SPARSE \"" + name + "\""}});
+    plan.descriptor =
+        text_of({.type = "monolithicSparse", .extents = {"RW 1024 SPARSE \"" + name + "\""}});
     files.put("x", build_sparse(plan).file.bytes());
     CHECK_FALSE(opened_image<watched_files>(files, "x").error());
     CHECK(opened_image<watched_files>(files, "x", strictness::strict).error().code ==
@@ -338,7 +341,8 @@ TEST_CASE("extents that do not fit together are refused") {
        in_file(flat, errc::extent_overlap)},
       {{"RW 64 SPARSE \"sparse\"", "RW 10 FLAT \"flat\" 0", "RW 64 SPARSE \"sparse\""},
        in_file(sparse, errc::extent_overlap)},
-      {{"RW 64 SPARSE \"sparse\"", "RW 1 FLAT \"sparse\" 0"}, in_file(sparse, errc::extent_overlap)},
+      {{"RW 64 SPARSE \"sparse\"", "RW 1 FLAT \"sparse\" 0"},
+       in_file(sparse, errc::extent_overlap)},
       {{"RW 50 VMFSSPARSE \"cowd\"", "RW 50 SPARSE \"cowd\""}, in_file(cowd, errc::extent_overlap)},
       // Sizes.
       {{"RW 100 FLAT \"flat\" 0"}, {}},
@@ -366,7 +370,8 @@ TEST_CASE("extents that do not fit together are refused") {
     for (const auto& line : c.lines) lines += line + "; ";
     INFO(lines);
     // The file of the smaller seSparse image has no COWD header's length.
-    files.content(se).resize(c.why.code == errc::header_truncated ? 2047 : files.content(se).size());
+    files.content(se).resize(c.why.code == errc::header_truncated ? 2047
+                                                                  : files.content(se).size());
     const failure why = open_lines(files, c.lines);
     CHECK(static_cast<int>(why.code) == static_cast<int>(c.why.code));
     CHECK(why.index == c.why.index);
@@ -381,7 +386,7 @@ TEST_CASE("of an only sparse extent the header says how large the disk is") {
   const sparse_image sparse = sparse_piece({.capacity_sectors = 128, .stored = {7}});
   files.put("sparse", sparse.file.bytes());
   CHECK_FALSE(open_lines(files, {"RW 100 SPARSE \"sparse\""}));
-  CHECK(read_image(files, "disk.vmdk") == disk_of(sparse));
+  CHECK((read_image(files, "disk.vmdk") == disk_of(sparse)));
 }
 
 TEST_CASE("what is missing is named") {
@@ -403,7 +408,8 @@ TEST_CASE("files that are no image are refused") {
   };
   CHECK(why_not({}) == in_file(1, errc::magic_invalid));
   CHECK(why_not(bytes(4096)) == in_file(1, errc::magic_invalid));
-  CHECK(why_not(bytes_of("\x7F" "ELF\x02")) == in_file(1, errc::magic_invalid));
+  CHECK(why_not(bytes_of("\x7F"
+                         "ELF\x02")) == in_file(1, errc::magic_invalid));
   CHECK(why_not(bytes_of("KDM")).code == errc::descriptor_line_invalid);
   CHECK(why_not(bytes_of("KDMV")) == in_file(1, errc::header_truncated));
   CHECK(why_not(bytes_of("kdmv" + std::string(600, ' '))) == in_file(1, errc::magic_unfinished));
@@ -411,7 +417,8 @@ TEST_CASE("files that are no image are refused") {
   CHECK(why_not(build_cowd(50, 1).file) == in_file(1, errc::embedded_descriptor_missing));
   CHECK(why_not(build_sesparse(50).file) == in_file(1, errc::embedded_descriptor_missing));
   CHECK(why_not(sparse_piece({}).file.bytes()) == in_file(1, errc::embedded_descriptor_missing));
-  CHECK(why_not(bytes(std::size_t{1} << 20 | 1, std::byte{'#'})) == in_file(1, errc::magic_invalid));
+  CHECK(why_not(bytes(std::size_t{1} << 20 | 1, std::byte{'#'})) ==
+        in_file(1, errc::magic_invalid));
   CHECK(why_not(bytes(100, std::byte{0x20})).code == errc::descriptor_empty);
   bytes cut = whole_sparse({}).file.bytes();
   cut.resize(2048);
@@ -480,9 +487,9 @@ TEST_CASE("each failing read while opening comes back with the file it was in") 
   files.put("stream", stream.file);
   files.put("cowd", build_cowd(50, 1).file);
   files.put("se", build_sesparse(64).file);
-  files.put("disk.vmdk", text_of({.extents = {"RW 64 SPARSE \"sparse\"", "RW 64 SPARSE \"stream\"",
-                                              "RW 50 VMFSSPARSE \"cowd\"",
-                                              "RW 64 SESPARSE \"se\""}}));
+  files.put("disk.vmdk",
+            text_of({.extents = {"RW 64 SPARSE \"sparse\"", "RW 64 SPARSE \"stream\"",
+                                 "RW 50 VMFSSPARSE \"cowd\"", "RW 64 SESPARSE \"se\""}}));
   std::uint64_t failures = 0;
   std::vector<bool> seen(5);
   for (std::uint64_t n = 1;; ++n) {

@@ -82,7 +82,7 @@ constexpr bool a_constant_stream_is_read(std::size_t piece_bytes) {
 static_assert(a_constant_stream_is_read(700));
 
 TEST_CASE("a stream is read in a constant expression and in pieces of any size") {
-  for (const std::size_t piece : {1, 2, 3, 11, 12, 13, 511, 512, 513, 1 << 20}) {
+  for (const std::size_t piece : {1u, 2u, 3u, 11u, 12u, 13u, 511u, 512u, 513u, 1u << 20u}) {
     CHECK(a_constant_stream_is_read(piece));
   }
 }
@@ -135,9 +135,9 @@ TEST_CASE("streams of all writers are read") {
       INFO("tables " << static_cast<int>(tables) << ", variant " << bits);
       for (const std::size_t piece : {std::size_t{97}, std::size_t{512}, std::size_t{1} << 20}) {
         const outcome out = read_stream(image.file, piece);
-        CHECK(out.why == no_failure);
-        CHECK(out.grains == 4);
-        CHECK(out.disk == image.disk());
+        CHECK((out.why == no_failure));
+        CHECK((out.grains == 4));
+        CHECK((out.disk == image.disk()));
       }
       CHECK(read_stream(image.file, 512, true).grains == 4);
     }
@@ -152,8 +152,8 @@ TEST_CASE("streams of no grains, of all grains and of one grain are read") {
       plan.stored = stored;
       const stream_image image = build_stream(plan);
       const outcome out = read_stream(image.file);
-      CHECK(out.why == no_failure);
-      CHECK(out.disk == image.disk());
+      CHECK((out.why == no_failure));
+      CHECK((out.disk == image.disk()));
     }
   }
 }
@@ -180,8 +180,8 @@ TEST_CASE("a stream that was cut anywhere is never taken for a whole one") {
 }
 
 TEST_CASE("bytes behind the end are refused, but for zeros where tables are in front") {
-  for (const tables_kind tables : {tables_kind::at_end, tables_kind::at_end_and_known,
-                                     tables_kind::in_front}) {
+  for (const tables_kind tables :
+       {tables_kind::at_end, tables_kind::at_end_and_known, tables_kind::in_front}) {
     const stream_image image = build_stream(small_plan(tables));
     const auto behind = [&](const bytes& more) {
       bytes file = image.file;
@@ -189,7 +189,7 @@ TEST_CASE("bytes behind the end are refused, but for zeros where tables are in f
       return why_not(file);
     };
     const failure refused = image_failure(errc::stream_data_after_end, image.file.size());
-    for (const std::size_t n : {1, 100, 512, 4096}) {
+    for (const std::size_t n : {1u, 100u, 512u, 4096u}) {
       CHECK(behind(bytes(n)) == (is_in_front(tables) ? no_failure : refused));
       CHECK(behind(bytes(n, std::byte{1})) == refused);
     }
@@ -199,7 +199,7 @@ TEST_CASE("bytes behind the end are refused, but for zeros where tables are in f
 
 TEST_CASE("a stream with a grain missing is refused") {
   for (const tables_kind tables : all_tables) {
-    for (const std::uint64_t grain : {0, 2, 3, 6}) {
+    for (const std::uint64_t grain : {0u, 2u, 3u, 6u}) {
       stream_image image = build_stream(small_plan(tables));
       // Sectors that carry nothing take its place.
       for (std::uint64_t i = 0; i < 9; ++i) {
@@ -208,7 +208,7 @@ TEST_CASE("a stream with a grain missing is refused") {
       }
       INFO("tables " << static_cast<int>(tables) << " grain " << grain);
       const errc due = tables == tables_kind::in_front_twice ? errc::stream_end_missing
-                                                               : errc::stream_tables_mismatch;
+                                                             : errc::stream_tables_mismatch;
       CHECK(why_not(image).code == due);
     }
   }
@@ -219,8 +219,8 @@ TEST_CASE("a stream with zero sectors between its grains has an early end") {
     stream_image_plan plan = small_plan(tables);
     plan.gap_sectors = 1;
     const stream_image image = build_stream(plan);
-    const auto expected = tables == tables_kind::at_end ? errc::footer_missing
-                                                          : errc::stream_tables_mismatch;
+    const auto expected =
+        tables == tables_kind::at_end ? errc::footer_missing : errc::stream_tables_mismatch;
     CHECK(why_not(image) == image_failure(expected, image.marker_at.at(0) + 9 * 512));
   }
 }
@@ -260,7 +260,7 @@ TEST_CASE("tables behind grains name them where they stood") {
     const stream_image image = build_stream(small_plan(tables));
     const std::uint64_t table = image.table_at.at(0);
     const failure refused = image_failure(errc::stream_tables_mismatch, table - 512);
-    for (const std::uint64_t entry : {0, 1, 2, 3, 5, 6, 7, 127, 128, 511}) {
+    for (const std::uint64_t entry : {0u, 1u, 2u, 3u, 5u, 6u, 7u, 127u, 128u, 511u}) {
       stream_image other = image;
       other.put(table + 4 * entry, image.get(table + 4 * entry, 4) + 1, 4);
       CHECK(why_not(other) == refused);
@@ -304,12 +304,12 @@ TEST_CASE("markers say how long they are, and are of known types") {
     other.put(at + 12, type, 4);
     return why_not(other);
   };
-  for (const auto& [at, type, right] : {std::tuple{table, 1u, 4u}, {directory, 2u, 1u}, {footer, 3u, 1u},
-                                        {end, 0u, 0u}}) {
+  for (const auto& [at, type, right] :
+       {std::tuple{table, 1u, 4u}, {directory, 2u, 1u}, {footer, 3u, 1u}, {end, 0u, 0u}}) {
     CHECK(with(at, right, type) == no_failure);
-    for (const std::uint64_t value : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2},
-                                      std::uint64_t{3}, std::uint64_t{5}, ~std::uint64_t{0},
-                                      right + (std::uint64_t{1} << 55), right + (std::uint64_t{1} << 32)}) {
+    for (const std::uint64_t value :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3}, std::uint64_t{5},
+          ~std::uint64_t{0}, right + (std::uint64_t{1} << 55), right + (std::uint64_t{1} << 32)}) {
       if (value == right) continue;
       CHECK(with(at, value, type) == image_failure(errc::marker_invalid, at));
     }
@@ -323,14 +323,14 @@ TEST_CASE("markers say how long they are, and are of known types") {
 }
 
 TEST_CASE("a progress marker is passed over with what it says follows") {
-  for (const std::uint64_t sectors : {0, 1, 3}) {
+  for (const std::uint64_t sectors : {0u, 1u, 3u}) {
     stream_image image = build_stream(small_plan(tables_kind::in_front));
     const bytes end(image.file.end() - 512, image.file.end());
     image.file.resize(image.file.size() - 512);
     insert_sector(image.file, image.file.size(), marker_sector(sectors, 4));
     image.file.insert(image.file.end(), static_cast<std::size_t>(sectors * 512), std::byte{0xEE});
     insert_sector(image.file, image.file.size(), end);
-    CHECK(read_stream(image.file).disk == image.disk());
+    CHECK((read_stream(image.file).disk == image.disk()));
     CHECK(why_not(image) == no_failure);
   }
   stream_image image = build_stream(small_plan(tables_kind::at_end));
@@ -356,9 +356,13 @@ TEST_CASE("the footer agrees with the header and stands before the end") {
         image_failure(errc::footer_directory_invalid, footer + 56));
   CHECK(with(56, image.directory_at / 512 - 1, 8) ==
         image_failure(errc::footer_directory_invalid, footer + 56));
-  for (const auto& [field, value, n] :
-       {std::tuple{4u, 2u, 4u}, {12u, 56u, 8u}, {20u, 16u, 8u}, {28u, 2u, 8u}, {36u, 19u, 8u},
-        {64u, 16u, 8u}, {64u, 64u, 8u}}) {
+  for (const auto& [field, value, n] : {std::tuple{4u, 2u, 4u},
+                                        {12u, 56u, 8u},
+                                        {20u, 16u, 8u},
+                                        {28u, 2u, 8u},
+                                        {36u, 19u, 8u},
+                                        {64u, 16u, 8u},
+                                        {64u, 64u, 8u}}) {
     CHECK(with(field, value, n) == image_failure(errc::footer_mismatch, footer + field));
   }
   CHECK(with(44, 256, 4) == image_failure(errc::entries_per_table_invalid, footer + 44));
@@ -420,8 +424,7 @@ TEST_CASE("a header that knows the directory knows the right one") {
     }
     CHECK(why_not(image) == no_failure);
     image.put(56, image.directory_at / 512 - 1, 8);
-    CHECK(why_not(image) ==
-          image_failure(errc::stream_tables_mismatch, image.directory_at - 512));
+    CHECK(why_not(image) == image_failure(errc::stream_tables_mismatch, image.directory_at - 512));
   }
 }
 
@@ -437,7 +440,7 @@ TEST_CASE("what is no stream is refused before anything is unpacked") {
     return why_not(other);
   };
   CHECK(with(4, 4) == image_failure(errc::version_unsupported, 4));
-  CHECK(with(4, 1) .code == errc::footer_mismatch);
+  CHECK(with(4, 1).code == errc::footer_mismatch);
   CHECK(with(10, 1) == image_failure(errc::compression_without_markers, 8));
   CHECK(with(20, 24) == image_failure(errc::grain_size_invalid, 20));
   CHECK(with(77, 0) == image_failure(errc::compression_algorithm_invalid, 77));
@@ -453,16 +456,16 @@ TEST_CASE("versions 1 and 2, and grains of any size, are read") {
     stream_image image = build_stream(small_plan(tables_kind::at_end));
     image.put(4, version, 4);
     image.put(image.footer_at + 4, version, 4);
-    CHECK(read_stream(image.file).disk == image.disk());
+    CHECK((read_stream(image.file).disk == image.disk()));
   }
-  for (const std::uint64_t grain : {1, 2, 128, 1024}) {
+  for (const std::uint64_t grain : {1u, 2u, 128u, 1024u}) {
     stream_image_plan plan = small_plan(tables_kind::at_end);
     plan.grain_sectors = grain;
     plan.capacity_sectors = 7 * grain;
     const stream_image image = build_stream(plan);
     const outcome out = read_stream(image.file, 4000);
-    CHECK(out.why == no_failure);
-    CHECK(out.disk == image.disk());
+    CHECK((out.why == no_failure));
+    CHECK((out.disk == image.disk()));
   }
 }
 
@@ -506,8 +509,8 @@ stream_image tables_before_descriptor() {
 TEST_CASE("tables in front count, wherever in front they stand") {
   const stream_image image = tables_before_descriptor();
   const outcome out = read_stream(image.file);
-  CHECK(out.why == no_failure);
-  CHECK(out.disk == image.disk());
+  CHECK((out.why == no_failure));
+  CHECK((out.disk == image.disk()));
   // All grains cut off.
   CHECK(why_not(byte_view(image.file).first(image.overhead_bytes)) ==
         image_failure(errc::stream_end_missing, image.overhead_bytes));
@@ -521,7 +524,7 @@ TEST_CASE("tables in front count, wherever in front they stand") {
 }
 
 TEST_CASE("tables in front stand behind their directory, one after the other") {
-  for (const std::uint64_t entry : {21, 23, 0x7FFFFFFF}) {
+  for (const std::uint64_t entry : {21u, 23u, 0x7FFFFFFFu}) {
     stream_image image = build_stream(small_plan(tables_kind::in_front));
     image.put(image.directory_at, entry, 4);
     CHECK(why_not(image) == image_failure(errc::directory_entry_invalid, image.directory_at));
@@ -548,7 +551,7 @@ TEST_CASE("a last grain that is cut expands into exactly what exists, or into a 
     plan.last_grain_short = true;  // Of its 4096 bytes 2048 exist.
     const stream_image good = build_stream(plan);
     CHECK(why_not(good) == no_failure);
-    for (const std::size_t n : {2040, 2047, 2049, 2060}) {
+    for (const std::size_t n : {2040u, 2047u, 2049u, 2060u}) {
       stream_image image = good;
       replace_grain(image, 6, content_bytes(0, n, 77));
       const failure why = why_not(image);
@@ -603,7 +606,7 @@ TEST_CASE("a grain's data may be taken as it is") {
     reader stream(source);
     REQUIRE(stream.open({}));
     bytes room(5000);
-    for (const std::uint64_t grain : {0, 2, 3, 6}) {
+    for (const std::uint64_t grain : {0u, 2u, 3u, 6u}) {
       const auto next = stream.next();
       REQUIRE(next);
       CHECK(next->disk_offset == grain * 4096);

@@ -27,7 +27,8 @@ class piecewise_source {
       : left_(content), piece_bytes_(piece_bytes) {}
 
   constexpr result<std::size_t> read(byte_span out) noexcept {
-    if (++calls >= failing_call && failing_call != 0) return source_failure(errc::read_failed, 9, 5);
+    if (++calls >= failing_call && failing_call != 0)
+      return source_failure(errc::read_failed, 9, 5);
     const std::size_t n = smaller_of(smaller_of(out.size(), piece_bytes_), left_.size());
     copy_bytes(out.data(), left_.data(), n);
     left_ = left_.subspan(n);
@@ -45,7 +46,10 @@ static_assert(SequentialSource<piecewise_source>);
 
 /// A disk of 6 grains and a cut one, 8 sectors each, of which four are stored.
 inline stream_image_plan small_plan(tables_kind tables) {
-  return {.capacity_sectors = 6 * 8 + 4, .grain_sectors = 8, .tables = tables, .descriptor = "text",
+  return {.capacity_sectors = 6 * 8 + 4,
+          .grain_sectors = 8,
+          .tables = tables,
+          .descriptor = "text",
           .stored = {0, 2, 3, 6}};
 }
 

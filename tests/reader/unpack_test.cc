@@ -69,7 +69,7 @@ void unpacks_everything() {
           const auto done = unpack<D>(image.file, sink, piece);
           CHECK(done.error() == no_failure);
           CHECK(done == image.plan.capacity_sectors * 512);
-          CHECK(sink.content == image.disk());
+          CHECK((sink.content == image.disk()));
         }
       }
     }
@@ -82,7 +82,7 @@ TEST_CASE("streams are unpacked by libdeflate") { unpacks_everything<libdeflate_
 
 template <class D>
 void refuses_short_grains() {
-  for (const std::size_t n : {2040, 2047, 2049, 2060}) {
+  for (const std::size_t n : {2040u, 2047u, 2049u, 2060u}) {
     stream_image_plan plan = small_plan(tables_kind::in_front);
     plan.last_grain_short = true;
     stream_image image = build_stream(plan);
@@ -106,7 +106,7 @@ TEST_CASE("nothing that was in the caller's memory gets onto the disk") {
   replace_grain(image, 6, {});
   hole_sink sink;
   CHECK(unpack(image.file, sink).error().code == errc::stream_output_short);
-  CHECK(sink.content == bytes(6 * 4096));
+  CHECK((sink.content == bytes(6 * 4096)));
 }
 
 TEST_CASE("what is not stored is skipped") {
@@ -157,7 +157,7 @@ TEST_CASE("each failure of the source comes back, and a cut is no success") {
   }
   CHECK(failures > 60);
   for (std::size_t sectors = 0; sectors < image.file.size() / 512; ++sectors) {
-    for (const std::size_t odd : {0, 1, 12, 511}) {
+    for (const std::size_t odd : {0u, 1u, 12u, 511u}) {
       hole_sink sink;
       const failure why = unpack(byte_view(image.file).first(sectors * 512 + odd), sink).error();
       REQUIRE(why.from == origin::image);
@@ -181,7 +181,7 @@ TEST_CASE("too little memory is told before anything is read, and may be mended"
         options_failure(errc::workspace_too_small, 0, 512));
   CHECK(source.calls == calls);
   CHECK(unpack_stream(stream, sink, decoder, {all, some}).ok());
-  CHECK(sink.content == image.disk());
+  CHECK((sink.content == image.disk()));
   // A decoder that needs all of its input at once.
   hole_sink other;
   CHECK(unpack<libdeflate_decoder>(image.file, other, 512, 4096).error() ==

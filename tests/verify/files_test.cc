@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/verify/testing.hpp"
+#include "vmdk/verify/open_checked.hpp"
 
 namespace {
 
@@ -162,6 +163,28 @@ TEST_CASE("chains are followed") {
   put_link(files, "one.vmdk", link_text("11111111", "base.vmdk", "22222222"));
   files.bytes("base.vmdk")[4] = std::byte{9};
   expect(files, "two.vmdk", errc::version_unsupported, 4);
+}
+
+TEST_CASE("what is checked before it is opened is refused with its place") {
+  memory_files files;
+  put_link(files, "base.vmdk", link_text("ffffffff", "", "11111111"));
+  put_link(files, "one.vmdk", link_text("11111111", "base.vmdk", "22222222"));
+  auto memory = std::make_unique<image_memory<>>();
+  const image_spans spans{memory->extents, memory->links, memory->text};
+  owned_memory<> checking(usual_room);
+  auto opened = open_checked(files, "one.vmdk", spans, checking.spans());
+  REQUIRE(opened.ok());
+  CHECK(opened->links().size() == 2);
+  CHECK(open_checked(files, "gone", spans, checking.spans()).error().code == errc::file_not_found);
+  // Padding in the parent's header.
+  files.bytes("base.vmdk")[511] = std::byte{1};
+  opened = open_checked(files, "one.vmdk", spans, checking.spans());
+  failure why = image_failure(errc::header_padding_not_zero, 79);
+  CHECK(opened.error() == why);
+  files.bytes("one.vmdk")[511] = std::byte{1};
+  opened = open_checked(files, "one.vmdk", spans, checking.spans());
+  why.index = 1;
+  CHECK(opened.error() == why);
 }
 
 TEST_CASE("a chain has an end") {

@@ -9,6 +9,7 @@
 #include "tests/support/cowd_builder.hpp"
 #include "tests/support/sesparse_builder.hpp"
 #include "tests/verify/testing.hpp"
+#include "vmdk/verify/open_checked.hpp"
 
 namespace {
 
@@ -28,6 +29,17 @@ verdict judge(const bytes& file, strictness mode) {
   auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 21>>();
   if (!open(files, file_id{}, *memory, mode)) return verdict::refused;
   return read_disk(file, mode) ? verdict::accepted : verdict::unreadable;
+}
+
+/// True when a strict reader that looks at everything first takes the image.
+bool is_opened_after_check(const bytes& file) {
+  memory_source source(file);
+  single_file<memory_source> files(source);
+  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 21>>();
+  owned_memory<> checking(usual_room);
+  return open_checked(files, file_id{}, image_spans{memory->extents, memory->links, memory->text},
+                      checking.spans())
+      .ok();
 }
 
 /// One broken rule: how to break it in a good image, and what must be said. `spoil` gives the
@@ -86,6 +98,7 @@ void expect_row(const row<Image>& r, const Image& good, bytes file) {
   CHECK(said.has_error() == (r.level == error || r.tolerant != accepted));
   CHECK(judge(file, strictness::tolerant) == r.tolerant);
   CHECK(judge(file, strictness::strict) == r.strict);
+  CHECK(is_opened_after_check(file) == (r.level == note));
 }
 
 const row<sparse_image> sparse_rows[] = {
@@ -316,6 +329,28 @@ const row<sparse_image> no_overhead_rows[] = {
      }},
 };
 
+TEST_CASE("a table that several entries name is walked for the first of them") {
+  const auto image = build_sparse(usual_sparse_plan());
+  bytes file = image.file.bytes();
+  put(file, image.directory_at + 4, image.table_at.at(0) / 512, 4);
+  const outcome said = check_bytes_of(file);
+  INFO(said.text());
+  CHECK(said.findings.size() == 1);
+  CHECK(said.has(errc::directory_entry_duplicate));
+  CHECK(said.summary.tables == 1);
+}
+
+TEST_CASE("all of the directory's last sector is looked at") {
+  const auto image = build_sparse(usual_sparse_plan());
+  bytes file = image.file.bytes();
+  put(file, image.redundant_directory_at + 508, 7, 4);
+  const outcome said = check_bytes_of(file);
+  REQUIRE(said.findings.size() == 1);
+  CHECK(said.findings[0].code == errc::directory_tail_not_zero);
+  CHECK(said.findings[0].offset == image.redundant_directory_at + 508);
+  CHECK(said.findings[0].table == 127);
+}
+
 TEST_CASE("grains in the metadata are found where the header states no overhead") {
   auto plan = usual_sparse_plan();
   plan.overhead_zero = true;
@@ -487,6 +522,11 @@ const row<stream_image> end_rows[] = {
      [](bytes& f, const stream_image& i) {
        put(f, i.directory_at - 512, 4, 8);
        return i.directory_at - 512;
+     }},
+    {"a table that is not in the stream", errc::stream_tables_mismatch, error, accepted, accepted,
+     [](bytes& f, const stream_image& i) {
+       put(f, i.directory_at + 12, 100, 4);
+       return i.directory_at + 12;
      }},
     {"tables out of order", errc::stream_tables_mismatch, error, unreadable, unreadable,
      [](bytes& f, const stream_image& i) {

@@ -160,6 +160,7 @@ void expect_bounded(const char* what, const bytes& file, bool has_errors = true)
   CHECK(!said.why);
   CHECK(said.has_error() == has_errors);
   CHECK(source.read_bytes() <= 12 * file.size() + 65536);
+  CHECK(source.read_calls() <= 8 * (file.size() / 512) + 64);
   CHECK(said.findings.size() < 1000);
 #if defined(NDEBUG)
   CHECK(spent_ms < 100);

@@ -67,10 +67,10 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> expected_runs(const std::ve
 TEST_CASE("shared runs are those that counting each sector finds, whatever the memory") {
   std::mt19937 random(7);
   for (int round = 0; round < 400; ++round) {
-    const unsigned shift = random() % 3;
+    const auto shift = static_cast<unsigned>(random() % 3);
     const std::uint64_t end = 64 + random() % 400;
     std::vector<user> users;
-    const unsigned count = 2 + random() % 20;
+    const auto count = static_cast<unsigned>(2 + random() % 20);
     for (unsigned i = 0; i < count; ++i) {
       user u;
       u.reserved = random() % 5 == 0;

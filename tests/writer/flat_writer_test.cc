@@ -46,7 +46,7 @@ class small_directory {
   }
   constexpr void abort() noexcept { created = 99; }
 
-  std::array<std::byte, 16384> bytes[2]{};
+  std::array<std::byte, 12800> bytes[2]{};  // No room for more than whole sectors.
   memory_sink sink{};
   std::size_t created = 0;
   bool committed = false;

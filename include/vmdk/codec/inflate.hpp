@@ -10,6 +10,7 @@
 #include "vmdk/codec/concepts.hpp"
 #include "vmdk/codec/deflate_alphabet.hpp"
 #include "vmdk/codec/huffman_decoder.hpp"
+#include "vmdk/codec/inflate_run.hpp"
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/errc.hpp"
 #include "vmdk/core/failure.hpp"
@@ -42,12 +43,7 @@ class basic_inflate {
  private:
   using entry = detail::decoder_entry;
   using alphabet = detail::alphabet;
-
-  struct output {
-    std::byte* begin;
-    std::byte* next;
-    std::byte* end;
-  };
+  using output = detail::inflate_output;
 
   template <class Input>
   constexpr errc stream(Input& in, output& out) noexcept {
@@ -191,7 +187,7 @@ class basic_inflate {
     for (;;) {
       std::uint32_t code = 0;
       if constexpr (detail::wide_machine) {
-        if (run(in, out, code)) {
+        if (detail::inflate_run(in, out, litlen_, distance_, code)) {
           return (code & entry::end) != 0 ? errc::none : errc::stream_symbol_invalid;
         }
       }
@@ -218,127 +214,6 @@ class basic_inflate {
       }
       const std::byte* from = out.next - distance;
       for (; length != 0; --length) *out.next++ = *from++;
-    }
-  }
-
-  /// The same as coded_block, for as long as so much input and output is left that neither has to
-  /// be tested within a match. True when the block ended, or failed, in `code`.
-  template <class Input>
-  constexpr bool run(Input& in, output& out, std::uint32_t& code) noexcept {
-    // Three literals, one match and a word copied past its end; two refills.
-    constexpr std::ptrdiff_t out_slack = 3 + detail::longest_match + 16;
-    constexpr std::ptrdiff_t in_slack = 16;
-    if (in.end - in.next < in_slack || out.end - out.next < out_slack) return false;
-    const std::byte* const in_stop = in.end - in_slack;
-    std::byte* const out_stop = out.end - out_slack;
-    const std::uint32_t* const litlens = litlen_.index();
-    const std::uint32_t* const distances = distance_.index();
-    constexpr unsigned litlen_mask = decltype(litlen_)::index_mask;
-    constexpr unsigned distance_mask = decltype(distance_)::index_mask;
-
-    const std::byte* next = in.next;
-    std::byte* to = out.next;
-    std::uint64_t bits = in.bits;
-    unsigned count = in.count;
-    bool done = false;
-    const auto refill = [&]() {
-      bits |= detail::load_word(next) << count;
-      next += (63 - count) >> 3, count |= 56;
-    };
-    const auto drop = [&](std::uint32_t e) {
-      bits >>= e & entry::all_bits_mask, count -= e & entry::all_bits_mask;
-    };
-    const auto value_with_extra = [&](std::uint32_t e) {
-      const std::uint64_t mask = (std::uint64_t{1} << (e & entry::all_bits_mask)) - 1;
-      return (e >> 16) + static_cast<std::uint32_t>((bits & mask) >> entry::code_bits(e));
-    };
-
-    do {
-      refill();
-      std::uint32_t e = litlens[bits & litlen_mask];
-      if ((e & entry::literal) != 0) {
-        drop(e);
-        *to++ = static_cast<std::byte>(e >> 16);
-        e = litlens[bits & litlen_mask];
-        if ((e & entry::literal) != 0) {
-          drop(e);
-          *to++ = static_cast<std::byte>(e >> 16);
-          e = litlens[bits & litlen_mask];
-          if ((e & entry::literal) != 0) {
-            drop(e);
-            *to++ = static_cast<std::byte>(e >> 16);
-            continue;
-          }
-        }
-        refill();
-      }
-      if ((e & entry::exceptional) != 0) {
-        if ((e & entry::long_code) != 0) {
-          e = litlen_.find_long(alphabet::litlen, static_cast<unsigned>(bits));
-          if ((e & entry::literal) != 0) {
-            drop(e);
-            *to++ = static_cast<std::byte>(e >> 16);
-            continue;
-          }
-        }
-        if ((e & entry::exceptional) != 0) {
-          drop(e);
-          code = e;
-          done = true;
-          break;
-        }
-      }
-      const std::size_t length = value_with_extra(e);
-      drop(e);
-      e = distances[bits & distance_mask];
-      if ((e & entry::long_code) != 0) {
-        e = distance_.find_long(alphabet::distance, static_cast<unsigned>(bits));
-      }
-      const std::size_t distance = value_with_extra(e);
-      drop(e);
-      if ((e & entry::exceptional) != 0 || distance > static_cast<std::size_t>(to - out.begin)) {
-        code = entry::invalid;
-        done = true;
-        break;
-      }
-      copy_match(to, distance, length);
-      to += length;
-    } while (next <= in_stop && to <= out_stop);
-
-    in.next = next;
-    in.bits = bits & ((std::uint64_t{1} << count) - 1);
-    in.count = count;
-    out.next = to;
-    return done;
-  }
-
-  /// Repeats `length` bytes from `distance` bytes back, in words; up to 15 bytes more are touched.
-  static constexpr void copy_match(std::byte* to, std::size_t distance,
-                                   std::size_t length) noexcept {
-    const std::byte* from = to - distance;
-    if (std::is_constant_evaluated()) {
-      for (; length != 0; --length) *to++ = *from++;
-      return;
-    }
-    const std::byte* const stop = to + length;
-    if (distance >= 8) {
-      do {
-        __builtin_memcpy(to, from, 8);
-        to += 8;
-        from += 8;
-      } while (to < stop);
-    } else if (distance == 1) {
-      const std::uint64_t word = 0x0101010101010101 * static_cast<std::uint64_t>(*from);
-      do {
-        __builtin_memcpy(to, &word, 8);
-        to += 8;
-      } while (to < stop);
-    } else {
-      do {
-        __builtin_memcpy(to, from, 8);
-        to += distance;
-        from += distance;
-      } while (to < stop);
     }
   }
 

@@ -91,17 +91,18 @@ class match_finder {
                    most = bytes_ - at < longest_match ? static_cast<unsigned>(bytes_ - at)
                                                       : longest_match;
     unsigned distance = (position - heads_.of_three[next_three_]) & 0xFFFF, before = 0;
-    unsigned candidate = enter(at);
+    const unsigned head = enter(at);
     if (best < shortest_match) {
       best = shortest_match;
       if (distance - 1 < farthest && ((load_four(here - distance) ^ four) << 8) == 0) {
         found = {shortest_match, distance};
       }
     }
-    for (; tries != 0 && best < most; --tries) {
-      distance = (position - candidate) & 0xFFFF;
-      if (distance <= before || distance > farthest) break;
-      before = distance, candidate = chain_[(at - distance) & window_mask];
+    // Distances grow along a chain; where they do not, it has been overwritten. All of a step but
+    // the comparison stands in the head of the loop, which costs a compiler nothing.
+    for (distance = (position - head) & 0xFFFF;
+         tries != 0 && best < most && distance > before && distance <= farthest; --tries,
+        before = distance, distance = (position - chain_[(at - distance) & window_mask]) & 0xFFFF) {
       if ((!__builtin_is_constant_evaluated() || here[best] == (here - distance)[best]) &&
           same_four(here - distance + (best - 3), here + (best - 3)) &&
           same_four(here - distance, here)) {

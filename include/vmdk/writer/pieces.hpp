@@ -47,9 +47,9 @@ template <Source S, SinkDirectory D, class WritePiece>
                                                          const content_hasher& hasher,
                                                          WritePiece&& write_piece) noexcept {
   if (options.like_mkimg) return options_failure(errc::not_supported);
-  if (!is_plain_name(options.extent_name)) return refused(descriptor_problem::extent_name);
   descriptor_fields fields =
       make_fields(options, type_of(pieces.form()), pieces.capacity_sectors());
+  // The descriptor's own name is a plain one if those that are made from it are.
   const piece_list extents = pieces.extents(options.extent_name);
   if (failure f = check_descriptor_fields(fields, extents)) return f;
 
