@@ -68,7 +68,7 @@ class stream_builder {
     ++count_;
   }
 
-  std::byte bytes_[512]{};
+  std::byte bytes_[1024]{};
   std::size_t count_ = 0;
 };
 

@@ -62,7 +62,8 @@ class match_finder {
   static_assert(WindowBits >= 8 && WindowBits <= 15, "RFC 1950 knows windows of 2^8 .. 2^15");
   static constexpr unsigned window_bytes = 1U << WindowBits;
 
-  /// Starts on new input, which stays where it is.
+  /// Starts on new input, which stays where it is. The heads are cleared for speed alone: what they
+  /// hold of earlier input leads to bytes that do not match.
   constexpr void begin(const std::byte* data, std::size_t n) noexcept {
     data_ = data;
     bytes_ = n;
