@@ -20,7 +20,7 @@ from support import InteropTest, sha256_of
 CORPUS = os.environ.get("VMDK_CORPUS", "")
 
 # False: where the program has no `check`, its test is skipped.
-CHECK_IS_REQUIRED = False
+CHECK_IS_REQUIRED = True
 
 # What a message says for the reason that the manifest gives; {name} is the first extent's file.
 CAUSES = {
