@@ -144,8 +144,8 @@ class number_text {
   [[nodiscard]] static constexpr number_text hex(std::uint64_t value, unsigned digits) noexcept {
     number_text text;
     text.size_ = digits;
-    for (unsigned i = digits; i-- > 0; value >>= 4) {
-      text.text_[i] = "0123456789abcdef"[value & 15];
+    for (std::size_t i = digits; i > 0; --i, value >>= 4) {
+      text.text_[i - 1] = "0123456789abcdef"[value & 15];
     }
     return text;
   }
