@@ -5,7 +5,7 @@
 Usage: benchmarks/side_by_side.py [--runs N] [--program FILE] [--only WORD]
 
 Ratios are medians of ratios of neighbouring runs, so that a machine whose speed drifts does not
-matter. Memory is the peak of the whole process. No test depends on any of these figures.
+matter. Memory is the peak of the whole process, in a run that is not timed. No test depends on any of these figures.
 """
 
 import argparse
@@ -22,17 +22,33 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 
-def run(command, stdout=None):
-    """Runs a command; returns its wall time in seconds and its peak memory in bytes."""
+def run(command):
+    """Runs a command; returns its wall time in seconds."""
     begin = time.monotonic()
-    process = subprocess.Popen(command, stdout=stdout or subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    status = subprocess.run(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode
     seconds = time.monotonic() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
+    if status != 0:
+        sys.exit(f"failed: {' '.join(command)}")
+    return seconds
+
+
+def peak_memory(command):
+    """Runs a command; returns the most memory, in bytes, that it held at a time.
+
+    What wait4 tells counts the memory of the program that started the command, so the kernel's
+    record of the process is looked at again and again until it is gone.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        with open(f"/proc/{process.pid}/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    peak = max(peak, int(line.split()[1]) * 1024)
+        time.sleep(0.002)
     if process.returncode != 0:
         sys.exit(f"failed: {' '.join(command)}")
-    return seconds, usage.ru_maxrss * 1024
+    return peak
 
 
 def make_random(path, size):
@@ -89,18 +105,16 @@ class Row:
 def measure(row, runs):
     commands = {"vmdk": row.ours, **row.peers}
     seconds = {name: [] for name in commands}
-    memory = dict.fromkeys(commands, 0)
+    memory = {}
     size = {}
-    for counted in range(-1, runs):
+    for name, (command, output) in commands.items():
+        memory[name] = peak_memory(command)
+        size[name] = os.path.getsize(output)
+        os.unlink(output)
+    for _ in range(runs):
         for name, (command, output) in commands.items():
-            if os.path.exists(output):
-                os.unlink(output)
-            wall, peak = run(command)
-            size[name] = os.path.getsize(output)
+            seconds[name].append(run(command))
             os.unlink(output)
-            if counted >= 0:
-                seconds[name].append(wall)
-                memory[name] = max(memory[name], peak)
     return seconds, memory, size
 
 

@@ -489,6 +489,31 @@ TEST_CASE("holes are not read, and a huge disk with little data is quick") {
   CHECK(last[0] == std::byte{0x99});
 }
 
+TEST_CASE("blocks of zeros around the data of a grain become holes of the file") {
+  // Grains of 64 KiB. Data in a block of the first, to its end; in the next from its beginning; and
+  // in the middle of the last, which ends the file.
+  const contents disk = disk_of(1_MiB, {{60 * 1024, 8 * 1024}, {512 * 1024, 4096}});
+  auto source = plain_source(disk);
+  counting_sink counter;
+  contents buffer(1_MiB);
+  workspace<any_grain> memory{{}, buffer};
+  const auto counted = write<any_grain>(source, counter, {}, memory);
+  REQUIRE(counted);
+  CHECK(counted->stored_grains == 3);
+  CHECK(counter.size() == counted->file_bytes);
+  const std::uint64_t head_bytes = counter.written_bytes() - 3 * 4096;
+  CHECK(head_bytes < 16_KiB);  // Header, descriptor, two tables, two directories.
+
+  paged_file file;
+  REQUIRE(write<any_grain>(source, file, {}, memory));
+  sparse_reader_memory<> tables;
+  auto reader = sparse_reader<paged_file>::open(file, tables);
+  REQUIRE(reader);
+  contents back(disk.size());
+  CHECK_FALSE(reader->read_at(0, back));
+  CHECK(back == disk);
+}
+
 TEST_CASE("what cannot be written is refused with nothing touched") {
   const contents disk = disk_of(100000, {{0, 10}});
   const auto refusal = [&](std::uint64_t source_bytes, const write_options& options,

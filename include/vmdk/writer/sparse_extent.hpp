@@ -9,6 +9,7 @@
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
+#include "vmdk/format/content_id.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/layout/sparse.hpp"
 #include "vmdk/writer/grain_stream.hpp"
@@ -37,6 +38,24 @@ namespace detail {
 [[nodiscard]] constexpr failure does_not_fit(const sparse_layout& layout,
                                              std::uint64_t grain) noexcept {
   return options_failure(errc::extent_too_large, grain << layout.geometry().grain_byte_shift());
+}
+
+/// Adds whole grains at the end of a file; blocks of zeros before and behind their data are added
+/// as a hole. Errors: those of the sink.
+template <SeekableSink K>
+[[nodiscard]] constexpr failure append_grains(K& sink, std::uint64_t offset,
+                                              byte_view grains) noexcept {
+  constexpr std::size_t block = content_hasher::block_bytes;
+  byte_view data = grains;
+  while (!data.empty() && is_zero(data.first(block))) data = data.subspan(block);
+  const std::size_t zeros_before = grains.size() - data.size();
+  while (!data.empty() && is_zero(data.last(block))) data = data.first(data.size() - block);
+  if (zeros_before != 0) {
+    if (failure f = sink.resize(offset + zeros_before)) return f;
+  }
+  if (failure f = sink.write_at(offset + zeros_before, data)) return f;
+  if (zeros_before + data.size() == grains.size()) return no_failure;
+  return sink.resize(offset + grains.size());
 }
 
 }  // namespace detail
@@ -89,9 +108,8 @@ template <Source S, SeekableSink K, class Scanner>
           ++run;
         } else if (run != 0) {
           const byte_view bytes(grain - (run << shift), static_cast<std::size_t>(run << shift));
-          if (failure f = sink.write_at(layout.grain_sector(stored) << sector_shift, bytes)) {
-            return f;
-          }
+          const std::uint64_t end = layout.grain_sector(stored) << sector_shift;
+          if (failure f = detail::append_grains(sink, end, bytes)) return f;
           stored += run;
           run = 0;
         }
