@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An object built from the core alone asks its target for the four mem functions and nothing else.
 
-Every .cc file here is compiled without exceptions, RTTI and a hosted library, for speed and for
-size, by each compiler. Run from the root of the project.
+Every .cc file here is compiled without exceptions, RTTI and a hosted library by each compiler, some
+for speed and some for size. Run from the root of the project.
 """
 
 import glob
@@ -38,11 +38,10 @@ def offences(folder):
     found = []
     with tempfile.TemporaryDirectory() as out:
         for source in sorted(glob.glob(os.path.join(folder, "*.cc"))):
-            for compiler in COMPILERS:
-                for optimisation in ("-O2", "-Os"):
-                    more = undefined(compiler, optimisation, source, out + "/a.o") - SUPPLIED
-                    if more:
-                        found.append(f"{source} with {compiler} {optimisation}: {sorted(more)}")
+            for compiler, optimisation in zip(COMPILERS, ("-Os", "-O2", "-Os")):
+                more = undefined(compiler, optimisation, source, out + "/a.o") - SUPPLIED
+                if more:
+                    found.append(f"{source} with {compiler} {optimisation}: {sorted(more)}")
     return found
 
 
@@ -56,7 +55,7 @@ class Freestanding(unittest.TestCase):
             with open(os.path.join(folder, "planted.cc"), "w", encoding="utf-8") as file:
                 file.write("int* make() { return new int(1); }\n")
             found = offences(folder)
-            self.assertEqual(2 * len(COMPILERS), len(found))
+            self.assertEqual(len(COMPILERS), len(found))
             self.assertIn("_Znwm", found[0])
 
 

@@ -258,17 +258,24 @@ TEST_CASE("a sparse file and a stream open under any name, and open nothing else
 TEST_CASE("a single source is an image of one file") {
   const bytes file = whole_sparse({.stored = {3}}).file.bytes();
   memory_source source(file);
-  single_file<memory_source> files(source);
-  opened_image<single_file<memory_source>> opened(files, file_id{});
-  REQUIRE(opened);
-  CHECK(opened.image->size() == 1024 * 512);
+  image_memory<1, 1> memory;
+  const auto image = open(source, memory);
+  REQUIRE(image);
+  CHECK(image->size() == 1024 * 512);
+  CHECK(open(source, memory, strictness::strict).ok());
+  cursor_room room(1, 1024, 0, 0);
+  no_decoder none;
+  auto cursor = image_cursor<single_file<memory_source>>::make(*image, room.spans(), none);
+  REQUIRE(cursor);
+  watched_files files;
+  files.put("disk.vmdk", file);
+  CHECK((read_all(*cursor, 7777) == read_image(files, "disk.vmdk")));
 
   const bytes text = bytes_of(text_of({.extents = {"RW 1 FLAT \"/etc/passwd\" 0"}}));
   const bytes plain = bytes_of(text_of({.extents = {"RW 1 FLAT \"passwd\" 0"}}));
   memory_source other(plain);
-  single_file<memory_source> nothing_else(other);
-  CHECK(opened_image<single_file<memory_source>>(nothing_else, file_id{}).error().code ==
-        errc::file_not_found);
+  CHECK(open(other, memory).error() ==
+        failure{.code = errc::file_not_found, .from = origin::files});
 }
 
 TEST_CASE("names that are no plain names are never asked for") {

@@ -12,6 +12,7 @@
 #include "vmdk/format/descriptor_view.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/reader/extent.hpp"
+#include "vmdk/reader/file_view.hpp"
 
 namespace vmdk {
 
@@ -46,16 +47,17 @@ template <Files F>
 class image {
  public:
   constexpr image() noexcept = default;
-  constexpr image(F& files, std::span<const extent> extents, std::span<const link> links,
-                  const descriptor_view& descriptor) noexcept
-      : files_(&files), extents_(extents), links_(links), descriptor_(descriptor) {}
+  constexpr image(files_pointer<F> files, std::span<const extent> extents,
+                  std::span<const link> links, const descriptor_view& descriptor) noexcept
+      : files_(files), extents_(extents), links_(links), descriptor_(descriptor) {}
 
   /// The capacity of the disk in bytes.
   [[nodiscard]] constexpr std::uint64_t size() const noexcept {
     return links_.empty() ? 0 : last_extent(links_.front()).end();
   }
 
-  [[nodiscard]] constexpr F& files() const noexcept { return *files_; }
+  /// The Files object; the single_file of an image of one Source, by value.
+  [[nodiscard]] constexpr decltype(auto) files() const noexcept { return *files_; }
 
   /// The disk's own link first, then its parent, and so on.
   [[nodiscard]] constexpr std::span<const link> links() const noexcept { return links_; }
@@ -101,7 +103,7 @@ class image {
     return extents_.data()[of.first_extent + of.extent_count - 1];
   }
 
-  F* files_ = nullptr;
+  files_pointer<F> files_{};
   std::span<const extent> extents_{};
   std::span<const link> links_{};
   descriptor_view descriptor_{};

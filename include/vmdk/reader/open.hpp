@@ -271,4 +271,23 @@ template <Files F, class Name, std::size_t E, std::size_t L, std::size_t T>
   return open(files, file_or_name, image_spans{memory.extents, memory.links, memory.text}, mode);
 }
 
+/// An opened image of one file.
+template <Source S>
+using source_image = image<single_file<S>>;
+
+/// Opens the image in one Source, which outlives it. Errors: as above; errc::file_not_found, origin
+/// files, where the image names a further file.
+template <Source S>
+[[nodiscard]] result<source_image<S>> open(S& source, const image_spans& memory,
+                                           strictness mode = strictness::tolerant) noexcept {
+  single_file<S> file(source);
+  return open(file, file_id{}, memory, mode);
+}
+
+template <Source S, std::size_t E, std::size_t L, std::size_t T>
+[[nodiscard]] result<source_image<S>> open(S& source, image_memory<E, L, T>& memory,
+                                           strictness mode = strictness::tolerant) noexcept {
+  return open(source, image_spans{memory.extents, memory.links, memory.text}, mode);
+}
+
 }  // namespace vmdk
