@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Times the program against its peers, in turn, on tmpfs, and prints a Markdown table.
 
-Usage: benchmarks/side_by_side.py [--runs N] [--program FILE] [--only WORD]
+Usage: benchmarks/side_by_side.py [--runs N] [--only WORD]
+
+Before: tools/vmdk --version; bazel build --config=opt //benchmarks:strided_read
 
 Ratios are medians of ratios of neighbouring runs, so that a machine whose speed drifts does not
 matter. Memory is the peak of the whole process, in a run that is not timed. No test depends on any of these figures.
@@ -96,7 +98,8 @@ def make_ext4(path, folder):
 
 
 class Row:
-    """What is measured: our command and those of the peers, each with the file that it makes."""
+    """What is measured: our command and those of the peers, each with the file that it makes, or
+    None."""
 
     def __init__(self, disk, what, ours, peers):
         self.disk, self.what, self.ours, self.peers = disk, what, ours, peers
@@ -109,12 +112,14 @@ def measure(row, runs):
     size = {}
     for name, (command, output) in commands.items():
         memory[name] = peak_memory(command)
-        size[name] = os.path.getsize(output)
-        os.unlink(output)
+        if output:
+            size[name] = os.path.getsize(output)
+            os.unlink(output)
     for _ in range(runs):
         for name, (command, output) in commands.items():
             seconds[name].append(run(command))
-            os.unlink(output)
+            if output:
+                os.unlink(output)
     return seconds, memory, size
 
 
@@ -127,10 +132,11 @@ def report(row, runs):
         else:
             ratio = f"{statistics.median(p / o for p, o in zip(seconds[name], ours)):.2f}"
         print(f"| {row.disk} | {row.what} | {name} | {statistics.median(seconds[name]):.2f} s "
-              f"| {ratio} | {memory[name] / MIB:.1f} MiB | {size[name] / 1e6:.1f} MB |", flush=True)
+              f"| {ratio} | {memory[name] / MIB:.1f} MiB "
+              f"| {f'{size[name] / 1e6:.1f} MB' if name in size else ''} |", flush=True)
 
 
-def rows(program, folder, disk, path):
+def rows(program, strided_read, folder, disk, path):
     def in_folder(name):
         return os.path.join(folder, name)
 
@@ -145,15 +151,23 @@ def rows(program, folder, disk, path):
     def copy(source, name):
         return ["cp", "--sparse=always", source, in_folder(name)], in_folder(name)
 
+    def strided(image, count):
+        step = str(7 * MIB + 13 * 4096)
+        return ([strided_read, image, str(count), step], None), {"qemu-img": (
+            ["qemu-img", "bench", "-q", "-f", "vmdk", "-d", "1", "-c", str(count), "-s", "4096",
+             "-S", step, image], None)}
+
     yield Row(disk, "raw to monolithicSparse", ours(path, "monolithicSparse", "o.vmdk"),
               {"qemu-img": qemu(path, "raw", "vmdk", "q.vmdk"), "cp": copy(path, "c.img")})
     sparse = in_folder("sparse.vmdk")
     run([program, "convert", path, sparse])
     yield Row(disk, "monolithicSparse to raw", ours(sparse, "raw", "o.img"),
               {"qemu-img": qemu(sparse, "vmdk", "raw", "q.img"), "cp": copy(path, "c.img")})
-    os.unlink(sparse)
     if disk != "ext4":
+        os.unlink(sparse)
         return
+    yield Row(disk, "100,000 reads of 4 KiB, monolithicSparse", *strided(sparse, 100_000))
+    os.unlink(sparse)
     stream = ("-o", "subformat=streamOptimized")
     for codec in ("libdeflate", "zlib", "builtin"):
         yield Row(disk, f"raw to streamOptimized, {codec}",
@@ -165,16 +179,17 @@ def rows(program, folder, disk, path):
         yield Row(disk, f"streamOptimized to raw, {codec}",
                   ours(packed, "raw", "o.img", "--codec", codec),
                   {"qemu-img": qemu(packed, "vmdk", "raw", "q.img")})
+    yield Row(disk, "4,000 reads of 4 KiB, streamOptimized", *strided(packed, 4_000))
     os.unlink(packed)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--program", default=".cache/vmdk")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    program = os.path.abspath(options.program)
+    program = os.path.abspath(".cache/vmdk")
+    strided_read = os.path.abspath("bazel-bin/benchmarks/strided_read")
     print("| disk | work | program | median | peer / ours | peak memory | output |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
@@ -186,7 +201,7 @@ def main():
             if options.only and options.only not in disk:
                 continue
             make()
-            for row in rows(program, folder, disk, path):
+            for row in rows(program, strided_read, folder, disk, path):
                 report(row, options.runs)
             os.unlink(path)
 
