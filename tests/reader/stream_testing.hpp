@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "tests/support/stream_image_builder.hpp"
+#include "vmdk/codec/inflate.hpp"
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/io/concepts.hpp"
+#include "vmdk/reader/stream.hpp"
 
 namespace reader_testing {
 
@@ -82,4 +84,37 @@ inline void replace_grain(stream_image& image, std::uint64_t grain, const bytes&
   copy_bytes(image.file.data() + at + 12, packed.data(), packed.size());
 }
 
+/// What came out of a stream.
+struct outcome {
+  failure why{};
+  bytes disk{};
+  std::uint64_t grains = 0;
+};
+
+/// Reads a stream with a sector of input; or, without a decoder, drops all data.
+inline outcome read_stream(byte_view file, std::size_t piece_bytes = 1 << 20, bool drop = false,
+                           strictness mode = strictness::tolerant) {
+  piecewise_source source(file, piece_bytes);
+  stream_reader<piecewise_source> stream(source);
+  small_inflate decoder;
+  bytes input(512);
+  outcome out;
+  const auto opened = stream.open({}, mode);
+  out.why = opened.error();
+  if (out.why) return out;
+  out.disk.resize(static_cast<std::size_t>(stream.size()));
+  bytes grain(stream.geometry().grain_bytes());
+  for (;; ++out.grains) {
+    const auto next = stream.next();
+    out.why = next.error();
+    if (out.why || next->data_bytes == 0) return out;
+    if (drop) continue;
+    out.why = stream.expand(decoder, input, grain);
+    if (out.why) return out;
+    const auto n = smaller_of<std::uint64_t>(grain.size(), out.disk.size() - next->disk_offset);
+    copy_bytes(out.disk.data() + next->disk_offset, grain.data(), static_cast<std::size_t>(n));
+  }
+}
+inline failure why_not(byte_view file) { return read_stream(file).why; }
+inline failure why_not(const stream_image& image) { return read_stream(image.file).why; }
 }  // namespace reader_testing
