@@ -30,12 +30,15 @@ class Uefi(ProgramTest):
 
         os.makedirs(self.path("disk/EFI/BOOT"))
         build_uefi.build(self.path("disk/EFI/BOOT/BOOTX64.EFI"), self.folder, convert)
-        # The loader switches the machine off.
-        subprocess.run(["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "128",
-                        "-nodefaults", "-display", "none", "-no-reboot", "-bios", FIRMWARE,
-                        "-serial", "file:serial", "-drive", "file=fat:rw:disk,format=raw,if=ide"],
-                       cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       stderr=subprocess.STDOUT, timeout=PATIENCE_SECONDS, check=True)
+        # The loader switches the machine off. QEMU keeps what is written to the disk in TMPDIR.
+        done = subprocess.run(
+            ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "128", "-nodefaults",
+             "-display", "none", "-no-reboot", "-bios", FIRMWARE, "-serial", "file:serial",
+             "-drive", "file=fat:rw:disk,format=raw,if=ide"],
+            cwd=self.folder, env={**os.environ, "TMPDIR": self.folder}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_SECONDS,
+            check=False)
+        self.assertEqual(0, done.returncode, done.stdout)
         return self.read("serial").decode(errors="replace")
 
     def test_payload(self):
