@@ -1,36 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The peripherals of ARM's MPS2 boards (AN385, AN386).
+// What the boards have in common.
 #include "board.hpp"
 
+#include "machine.hpp"
 #include "vmdk/core/arithmetic.hpp"
 
 namespace {
 
-/// The registers of a CMSDK UART.
-struct uart {
-  std::uint32_t data, state, control, interrupt, divider;
-};
-constexpr std::uint32_t transmit_full = 1, transmit_enable = 1;
-
-volatile uart& port(unsigned number) noexcept {
-  constexpr std::uintptr_t places[] = {0x40004000, 0x40005000, 0x40006000, 0x40007000, 0x40009000};
-  return *reinterpret_cast<volatile uart*>(places[number]);
-}
-
-void send(volatile uart& to, std::byte b) noexcept {
-  to.divider = 16;
-  to.control = transmit_enable;
-  while ((to.state & transmit_full) != 0) {
-  }
-  to.data = std::to_integer<std::uint32_t>(b);
-}
-
 /// A chip begins with the size of what is in it, in four bytes, and 12 bytes of nothing.
-constexpr std::uintptr_t first_chip = 0x21000000, chip_room = 0x800000, chip_head = 16;
-
-const std::byte* chip(unsigned number) noexcept {
-  return reinterpret_cast<const std::byte*>(first_chip + number * chip_room);
-}
+constexpr std::size_t chip_head = 16;
 
 vmdk::failure out_of_range(std::uint64_t offset) noexcept {
   return vmdk::source_failure(vmdk::errc::out_of_range, offset);
@@ -57,12 +35,12 @@ std::uint32_t word(std::uint32_t number) noexcept {
 namespace board {
 
 std::uint64_t flash::size() const noexcept {
-  return *reinterpret_cast<const volatile std::uint32_t*>(chip(chip_));
+  return *reinterpret_cast<const volatile std::uint32_t*>(machine::chip(chip_));
 }
 
 vmdk::failure flash::read_at(std::uint64_t offset, vmdk::byte_span out) noexcept {
   if (!vmdk::fits_inside(offset, out.size(), size())) return out_of_range(offset);
-  vmdk::copy_bytes(out.data(), chip(chip_) + chip_head + offset, out.size());
+  vmdk::copy_bytes(out.data(), machine::chip(chip_) + chip_head + offset, out.size());
   return vmdk::no_failure;
 }
 
@@ -76,12 +54,17 @@ vmdk::result<std::size_t> line_in::read(vmdk::byte_span out) noexcept {
 }
 
 vmdk::failure line_out::write(vmdk::byte_view bytes) noexcept {
-  for (const std::byte b : bytes) send(port(port_), b);
+  machine::send(port_, bytes);
   return vmdk::no_failure;
 }
 
 vmdk::failure line_out::skip(std::uint64_t n) noexcept {
-  for (; n != 0; --n) send(port(port_), std::byte{0});
+  static constexpr std::byte zeros[512]{};
+  while (n != 0) {
+    const auto now = static_cast<std::size_t>(vmdk::smaller_of<std::uint64_t>(n, sizeof zeros));
+    machine::send(port_, {zeros, now});
+    n -= now;
+  }
   return vmdk::no_failure;
 }
 
@@ -95,16 +78,6 @@ vmdk::failure generated_disk::read_at(std::uint64_t offset, vmdk::byte_span out)
     ++at;
   }
   return vmdk::no_failure;
-}
-
-void exit(std::uint32_t status) noexcept {
-  // Semihosting: SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit.
-  const std::uint32_t reason[2] = {0x20026, status};
-  register std::uint32_t operation asm("r0") = 0x20;
-  register const std::uint32_t* block asm("r1") = reason;
-  asm volatile("bkpt 0xAB" : : "r"(operation), "r"(block) : "memory");
-  for (;;) {
-  }
 }
 
 }  // namespace board

@@ -59,9 +59,6 @@ class generated_disk {
   [[nodiscard]] vmdk::failure read_at(std::uint64_t offset, vmdk::byte_span out) noexcept;
 };
 
-/// Ends the program; 0 is success.
-[[noreturn]] void exit(std::uint32_t status) noexcept;
-
 /// Fills the unused stack with a pattern.
 void paint_stack() noexcept;
 

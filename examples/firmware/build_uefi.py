@@ -1,5 +1,5 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: BSD-2-Clause
+#!/ usr / bin / env python3
+#SPDX - License - Identifier : BSD - 2 - Clause
 """Builds the UEFI loader and the payload inside it. Usage: examples/firmware/build_uefi.py FOLDER
 The folder then holds a disk for QEMU: EFI/BOOT/BOOTX64.EFI."""
 
@@ -8,14 +8,11 @@ import subprocess
 import sys
 import tempfile
 
-from build import FLAGS, HERE, run
+from build import CLANG, FLAGS, HERE, run
 
 ROOT = os.path.join(HERE, "..", "..")
-# No C++ library is made for UEFI. The headers of newlib's take all types from the compiler.
-LIBRARY = "/usr/include/newlib/c++/12.2.1"
-COMPILER = ("clang++-19", "--target=x86_64-unknown-windows-gnu", *FLAGS, "-fno-stack-protector",
-            "-mno-red-zone", "-mno-stack-arg-probe", "-nostdinc++", "-isystem", LIBRARY,
-            "-isystem", LIBRARY + "/arm-none-eabi", "-isystem", "/usr/include/newlib")
+COMPILER = (*CLANG, "--target=x86_64-unknown-windows-gnu", *FLAGS, "-fno-stack-protector",
+            "-mno-red-zone", "-mno-stack-arg-probe")
 LINKER = ("lld-link-19", "/subsystem:efi_application", "/entry:efi_main", "/nodefaultlib")
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Reads the images in two memory chips and writes three, each through a serial port of its own.
+// Reads the images in two memory chips and writes three, each through a port of its own.
 // Port 0 says how it went: job, error, the place of the error, bytes of stack.
 #include <string_view>
 

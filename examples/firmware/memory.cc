@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The four functions that compilers and the library ask every target for. Compiled with
-// -fno-tree-loop-distribute-patterns, as the compiler would otherwise make calls of themselves.
+// The four functions that compilers and the library ask every target for. The build keeps
+// the compiler from making them calls of themselves.
 #include <cstddef>
 
 extern "C" {

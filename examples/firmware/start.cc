@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // From reset to main, and what the stack was used for.
 #include "board.hpp"
+#include "machine.hpp"
 
-// Places, not bytes: see mps2.ld.
+// Places, not bytes: see sections.ld.
 extern "C" {
-extern std::uint32_t data_load[], data_begin[], data_end[], bss_begin[], bss_end[], stack_top[];
+extern std::uint32_t data_load[], data_begin[], data_end[], bss_begin[], bss_end[];
 int main();
 }
 
@@ -12,24 +13,14 @@ namespace {
 
 constexpr std::uint32_t paint = 0xC5C5C5C5;
 
-[[noreturn]] void reset() noexcept {
+}  // namespace
+
+extern "C" void machine::start() noexcept {
   const std::uint32_t* from = data_load;
   for (std::uint32_t* to = data_begin; to != data_end;) *to++ = *from++;
   for (std::uint32_t* to = bss_begin; to != bss_end;) *to++ = 0;
-  board::exit(static_cast<std::uint32_t>(main()));
+  machine::exit(static_cast<std::uint32_t>(main()));
 }
-
-[[noreturn]] void fault() noexcept { board::exit(99); }
-
-/// The vectors that the processor reads: the first stack, then who handles what.
-struct vector_table {
-  std::uint32_t* stack = stack_top;
-  void (*handlers[15])() = {reset, fault, fault, fault, fault, fault, fault, fault,
-                            fault, fault, fault, fault, fault, fault, fault};
-};
-[[gnu::section(".vectors"), gnu::used]] const vector_table vectors;
-
-}  // namespace
 
 // What is below the stack pointer here is unused, but for an interrupt's frame; there are none.
 void board::paint_stack() noexcept {
