@@ -37,6 +37,11 @@ constexpr std::array<std::byte, tiny_sectors * 512> tiny_stream() {
   header.double_end_line_char2 = 0x0A;
   header.compress_algorithm = 1;
   put(encode(header));
+  const auto put_marker = [&](marker_type type, std::uint64_t following_sectors) {
+    store_le(file.data() + 512 * sector, following_sectors);
+    store_le(file.data() + 512 * sector++ + offsetof(stream_marker, type),
+             static_cast<std::uint32_t>(type));
+  };
   for (const unsigned grain : {0u, 2u}) {
     std::array<std::byte, 512> data{};
     for (std::size_t i = 0; i < 512; ++i) data.data()[i] = static_cast<std::byte>(i + grain + 1);
@@ -46,14 +51,14 @@ constexpr std::array<std::byte, tiny_sectors * 512> tiny_stream() {
     (void)stored{}.encode(data, byte_span(file).subspan(512 * sector + 12, stored::bound(512)));
     sector += 2;
   }
-  put(encode(make_marker(marker_type::grain_table, 4)));
+  put_marker(marker_type::grain_table, 4);
   store_le<std::uint32_t>(file.data() + 512 * sector, 1u);
   store_le<std::uint32_t>(file.data() + 512 * sector + 8, 3u);
   sector += 4;
-  put(encode(make_marker(marker_type::grain_directory, 1)));
+  put_marker(marker_type::grain_directory, 1);
   header.gd_offset = sector;
   store_le<std::uint32_t>(file.data() + 512 * sector++, 6u);
-  put(encode(make_marker(marker_type::footer, 1)));
+  put_marker(marker_type::footer, 1);
   put(encode(header));
   return file;
 }

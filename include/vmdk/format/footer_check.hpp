@@ -17,13 +17,14 @@ namespace vmdk {
 inline constexpr std::uint32_t stream_tail_bytes = 3 * sector_bytes;
 
 /// Checks that a footer agrees with its header in everything but the place of the directory.
-/// `report` is called as by check_sparse_header, with offsets in the footer's sector.
+/// `report` is called as by check_sparse_header; footer_at is added to the offsets.
 template <class Report>
 constexpr void check_footer_agrees(const sparse_extent_header& header,
-                                   const sparse_extent_header& footer, Report&& report) noexcept {
+                                   const sparse_extent_header& footer, Report&& report,
+                                   std::uint64_t footer_at = 0) noexcept {
   using h = sparse_extent_header;
   const auto same = [&](bool equal, std::size_t offset) {
-    return equal || report(errc::footer_mismatch, std::uint64_t{offset});
+    return equal || report(errc::footer_mismatch, footer_at + offset);
   };
   (void)(same(header.version == footer.version.get(), offsetof(h, version)) &&
          same(header.flags == footer.flags.get(), offsetof(h, flags)) &&

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "vmdk/core/endian.hpp"
 #include "vmdk/core/units.hpp"
-#include "vmdk/format/sparse_header.hpp"
 
 namespace vmdk {
 
@@ -22,12 +19,11 @@ enum class marker_type : std::uint32_t {
 };
 
 /// The start of a sector of a stream: a grain's marker, whose data follows at once, when `size` is
-/// not 0; else a marker that fills its sector (SPEC 5).
+/// not 0; else a marker whose sector is filled with zeros (SPEC 5).
 struct stream_marker {
   le<std::uint64_t> value{};  ///< Grain: its first sector on the disk. Else: sectors that follow.
   le<std::uint32_t> size{};   ///< Grain: bytes of compressed data. Else: 0.
   le<std::uint32_t> type{};   ///< Not part of a grain's marker, whose data begins here.
-  std::array<std::byte, 496> pad{};
 
   [[nodiscard]] constexpr bool is_grain() const noexcept { return size != 0; }
   [[nodiscard]] constexpr bool is(marker_type wanted) const noexcept {
@@ -35,7 +31,7 @@ struct stream_marker {
   }
 };
 
-static_assert(sizeof(stream_marker) == sector_bytes && alignof(stream_marker) == 1);
+static_assert(sizeof(stream_marker) == 16 && alignof(stream_marker) == 1);
 static_assert(offsetof(stream_marker, size) == 8 && offsetof(stream_marker, type) == 12);
 
 /// Bytes of a grain's marker before its data.
@@ -45,20 +41,11 @@ inline constexpr std::uint32_t grain_marker_bytes = 12;
 /// (SPEC 5).
 inline constexpr std::uint32_t compressed_grain_slack_bytes = 500;
 
-[[nodiscard]] constexpr sector_image encode(const stream_marker& marker) noexcept {
-  return std::bit_cast<sector_image>(marker);
-}
-[[nodiscard]] constexpr stream_marker decode_marker(const sector_image& bytes) noexcept {
-  return std::bit_cast<stream_marker>(bytes);
-}
-
-/// A marker that fills its sector.
-[[nodiscard]] constexpr stream_marker make_marker(marker_type type,
-                                                  std::uint64_t following_sectors) noexcept {
-  stream_marker marker{};
-  marker.value = following_sectors;
-  marker.type = static_cast<std::uint32_t>(type);
-  return marker;
+/// The marker that these 16 bytes are. Nothing is checked.
+[[nodiscard]] constexpr stream_marker decode_marker(const std::byte* bytes) noexcept {
+  return {.value = load_le<std::uint64_t>(bytes),
+          .size = load_le<std::uint32_t>(bytes + offsetof(stream_marker, size)),
+          .type = load_le<std::uint32_t>(bytes + offsetof(stream_marker, type))};
 }
 
 }  // namespace vmdk

@@ -92,10 +92,31 @@ using sector_image = std::array<std::byte, sector_bytes>;
   return std::bit_cast<sector_image>(header);
 }
 
+/// As above, into memory of the caller: at run time straight from one to the other, as a small
+/// machine's stack has no room for a third copy.
+constexpr void encode(const sparse_extent_header& header, std::byte* to) noexcept {
+  if (std::is_constant_evaluated()) {
+    const sector_image bytes = encode(header);
+    copy_bytes(to, bytes.data(), bytes.size());
+  } else {
+    __builtin_memcpy(to, &header, sector_bytes);
+  }
+}
+
 /// The header that these bytes are. Nothing is checked: see sparse_header_check.hpp.
 [[nodiscard]] constexpr sparse_extent_header decode_sparse_header(
     const sector_image& bytes) noexcept {
   return std::bit_cast<sparse_extent_header>(bytes);
+}
+
+/// As above, straight into its place.
+constexpr void decode_sparse_header(const sector_image& bytes,
+                                    sparse_extent_header& header) noexcept {
+  if (std::is_constant_evaluated()) {
+    header = decode_sparse_header(bytes);
+  } else {
+    __builtin_memcpy(&header, bytes.data(), sector_bytes);
+  }
 }
 
 /// The header in the first 512 of these bytes.

@@ -41,15 +41,16 @@ enum class directory_place : std::uint8_t { good, outside, overlapping };
 /// Calls `report(code, byte offset of the field)` for each broken rule; `report` returns false to
 /// stop. Returns true when the checks that later steps rely on all held (magic, version, flags,
 /// capacity, grain, entries, places), so that the header's figures can be used.
-/// file_bytes is the size of the extent's file. A footer is checked by the same rules.
+/// file_bytes is the size of the extent's file. A footer is checked by the same rules; header_at is
+/// where it stands, and added to the offsets.
 template <class Report>
 constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t file_bytes,
-                                   Report&& report) noexcept {
+                                   Report&& report, std::uint64_t header_at = 0) noexcept {
   bool usable = true;
   bool go_on = true;
   const auto broken = [&](errc code, std::size_t offset) {
     if (severity_of(code) == severity::error) usable = false;
-    if (go_on) go_on = report(code, std::uint64_t{offset});
+    if (go_on) go_on = report(code, header_at + offset);
   };
   using header = sparse_extent_header;
 

@@ -11,6 +11,7 @@
 #include "vmdk/format/marker.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/format/sparse_header_check.hpp"
+#include "vmdk/reader/read_object.hpp"
 
 namespace vmdk {
 
@@ -38,39 +39,44 @@ template <class File, class Report>
     return missing();
   }
 
+  // The three sectors share their place on the stack.
   const std::uint64_t marker_at = file_bytes - stream_tail_bytes;
-  sector_image sector{};
-  if (failure f = file.read_at(marker_at, sector)) return f;
-  const bool announced = decode_marker(sector).is(marker_type::footer);
-  const bool right_length = decode_marker(sector).value == 1;
-  const bool padded = is_zero(sector.data() + 16, sector.size() - 16);
-  if (!announced) return missing();
+  bool right_length = false, padded = false;
+  {
+    sector_image sector{};
+    if (failure f = file.read_at(marker_at, sector)) return f;
+    const stream_marker marker = decode_marker(sector.data());
+    if (!marker.is(marker_type::footer)) return missing();
+    right_length = marker.value == 1;
+    padded = is_zero(sector.data() + sizeof marker, sector.size() - sizeof marker);
+  }
 
   const std::uint64_t footer_at = marker_at + sector_bytes;
-  if (failure f = file.read_at(footer_at, sector)) return f;
-  const auto footer = decode_sparse_header(sector);
-  if (footer.magic_number != sparse_magic) return missing();
-  if (!right_length) {
-    report(errc::footer_marker_invalid, marker_at);
-    return directory;
-  }
-  if (!padded && !report(errc::marker_padding_not_zero, marker_at + 16)) return directory;
-
-  if (footer.has_tables_at_end() || footer.gd_offset == 0) {
-    report(errc::footer_directory_invalid, footer_at + offsetof(sparse_extent_header, gd_offset));
-    return directory;
-  }
-  const auto in_footer = [&](errc code, std::uint64_t offset) {
-    return report(code, footer_at + offset);
-  };
-  if (!check_sparse_header(footer, file_bytes, in_footer)) return directory;
-  check_footer_agrees(header, footer, in_footer);
-  if (!needed && footer.gd_offset != header.gd_offset.get()) {
-    in_footer(errc::footer_mismatch, offsetof(sparse_extent_header, gd_offset));
+  std::uint64_t found = none;
+  {
+    sparse_extent_header footer{};
+    if (failure f = read_object(file, footer_at, footer)) return f;
+    if (footer.magic_number != sparse_magic) return missing();
+    if (!right_length) {
+      report(errc::footer_marker_invalid, marker_at);
+      return directory;
+    }
+    if (!padded && !report(errc::marker_padding_not_zero, marker_at + sizeof(stream_marker))) {
+      return directory;
+    }
+    found = footer.gd_offset;
+    const std::uint64_t found_at = footer_at + offsetof(sparse_extent_header, gd_offset);
+    if (found == directory_at_end || found == 0) {
+      report(errc::footer_directory_invalid, found_at);
+      return directory;
+    }
+    if (!check_sparse_header(footer, file_bytes, report, footer_at)) return directory;
+    check_footer_agrees(header, footer, report, footer_at);
+    if (!needed && found != directory) report(errc::footer_mismatch, found_at);
   }
 
   const std::uint64_t end_at = footer_at + sector_bytes;
-  const std::uint64_t found = footer.gd_offset;
+  sector_image sector{};
   if (failure f = file.read_at(end_at, sector)) return f;
   if (!is_zero(sector.data(), sector.size())) report(errc::end_of_stream_invalid, end_at);
   return found;

@@ -33,15 +33,13 @@ class sparse_reader {
   constexpr sparse_reader() noexcept = default;
 
   /// Opens an image; source and memory are the caller's and outlive the reader.
-  /// Errors: each rule of SPEC 13.1 that is refused; errc::codec_not_available for a compressed
-  /// image; those of the source.
+  /// Errors: those of sparse_extent::open_uncompressed.
   template <std::size_t DirectoryBytes, std::size_t TableBytes>
   [[nodiscard]] static constexpr result<sparse_reader> open(
       S& source, sparse_reader_memory<DirectoryBytes, TableBytes>& memory,
       strictness mode = strictness::tolerant) noexcept {
-    const auto extent = sparse_extent::open(source, source.size(), mode);
+    const auto extent = sparse_extent::open_uncompressed(source, source.size(), mode);
     if (!extent) return extent.error();
-    if (extent->is_compressed()) return image_failure(errc::codec_not_available, 0);
     sparse_reader reader;
     reader.source_ = &source;
     reader.extent_ = *extent;

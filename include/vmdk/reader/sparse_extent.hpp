@@ -15,6 +15,7 @@
 #include "vmdk/format/sparse_header_check.hpp"
 #include "vmdk/reader/footer.hpp"
 #include "vmdk/reader/mapping.hpp"
+#include "vmdk/reader/read_object.hpp"
 #include "vmdk/reader/table_cache.hpp"
 
 namespace vmdk {
@@ -32,9 +33,8 @@ class sparse_extent {
   [[nodiscard]] static constexpr result<sparse_extent> open(File& file, std::uint64_t file_bytes,
                                                             strictness mode) noexcept {
     if (file_bytes < sector_bytes) return image_failure(errc::header_truncated, 0);
-    sector_image sector{};
-    if (failure f = file.read_at(0, sector)) return f;
-    sparse_extent_header header = decode_sparse_header(sector);
+    sparse_extent_header header{};
+    if (failure f = read_object(file, 0, header)) return f;
     if (failure f = validate(header, file_bytes, mode)) return f;
     if (header.is_compressed() || header.has_tables_at_end()) {
       first_refusal refusal(mode);
@@ -42,6 +42,25 @@ class sparse_extent {
       if (!directory) return directory.error();
       if (refusal.why()) return refusal.why();
       header.gd_offset = *directory;
+    }
+    return sparse_extent(header, file_bytes);
+  }
+
+  /// As `open`, of a file that is not compressed, which takes a third less code and memory.
+  /// Errors: each rule of SPEC 13.1 that this strictness refuses; errc::codec_not_available for a
+  /// compressed file; errc::footer_missing for one whose header leaves the directory to a footer,
+  /// which only streams have; those of the file.
+  template <class File>
+  [[nodiscard]] static constexpr result<sparse_extent> open_uncompressed(File& file,
+                                                                         std::uint64_t file_bytes,
+                                                                         strictness mode) noexcept {
+    if (file_bytes < sector_bytes) return image_failure(errc::header_truncated, 0);
+    sparse_extent_header header{};
+    if (failure f = read_object(file, 0, header)) return f;
+    if (failure f = validate(header, file_bytes, mode)) return f;
+    if (header.is_compressed()) return image_failure(errc::codec_not_available, 0);
+    if (header.has_tables_at_end()) {
+      return image_failure(errc::footer_missing, offsetof(sparse_extent_header, gd_offset));
     }
     return sparse_extent(header, file_bytes);
   }

@@ -174,7 +174,7 @@ class stream_reader {
     if (failure f = read_sector()) {
       return f.code == errc::stream_end_missing ? image_failure(errc::header_truncated, 0) : f;
     }
-    header_ = decode_sparse_header(sector_);
+    decode_sparse_header(sector_, header_);
     // A pipe has no size that the header could be held against.
     if (failure f = validate(header_, ~std::uint64_t{0}, mode)) return f;
     if (!header_.is_compressed()) return source_failure(errc::source_not_seekable, 0);
@@ -214,7 +214,7 @@ class stream_reader {
         return stream_grain{};
       }
       if (f) return f;
-      const stream_marker marker = decode_marker(sector_);
+      const stream_marker marker = decode_marker(sector_.data());
       if (marker.is_grain()) return begin_grain(marker, at);
       if (failure broken = take_marker(marker, at)) return broken;
       if (ended_) return stream_grain{};
@@ -228,7 +228,7 @@ class stream_reader {
       const auto now = smaller_of<std::size_t>(left_bytes_, dropped.size());
       if (failure f = read_data(byte_span(dropped).first(now))) return f;
     }
-    const std::uint64_t odd = position_ & (sector_bytes - 1);
+    const auto odd = static_cast<std::size_t>(position_ & (sector_bytes - 1));
     return odd == 0 ? no_failure : read_exactly(byte_span(sector_).first(sector_bytes - odd));
   }
 
@@ -302,20 +302,15 @@ class stream_reader {
     const std::uint64_t at = position_;
     if (failure f = read_sector()) return f;
     const sparse_extent_header footer = decode_sparse_header(sector_);
-    if (failure f = validate(footer, ~std::uint64_t{0}, mode_)) {
-      failure moved = f;
-      moved.offset += at;
-      return moved;
-    }
+    // The first of these that fails is the one that counts.
     first_refusal refusal(mode_);
-    check_footer_agrees(header_, footer, refusal);
-    if (footer.gd_offset != directory_sector_ && refusal.why().code == errc::none) {
-      refusal(errc::footer_directory_invalid, offsetof(sparse_extent_header, gd_offset));
+    check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
+    check_footer_agrees(header_, footer, refusal, at);
+    if (footer.gd_offset != directory_sector_) {
+      refusal(errc::footer_directory_invalid, at + offsetof(sparse_extent_header, gd_offset));
     }
-    failure why = refusal.why();
-    if (why) why.offset += at;
-    has_footer_ = !why;
-    return why;
+    has_footer_ = !refusal.why();
+    return refusal.why();
   }
 
   [[nodiscard]] constexpr failure take_end(std::uint64_t at) noexcept {

@@ -116,7 +116,8 @@ template <Source S, Sink K>
     if (!stored) return stored.error();
     report.stored_grains = *stored;
     fields.id = report.id = choose_id(options, hasher.finish());
-    if (failure f = sink.write(encode(plan.make_header()))) return f;
+    encode(plan.make_header(), scratch.table.data());
+    if (failure f = sink.write(scratch.table.template first<sector_bytes>())) return f;
     if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
       return f;
     }

@@ -45,7 +45,7 @@ class sparse_appender {
         return detail::does_not_fit(*layout_, grain);
       }
       first.add(grain);
-      if (!map_.empty()) map_[grain >> 3] |= std::byte{1} << (grain & 7);
+      if (!map_.empty()) map_.data()[grain >> 3] |= std::byte{1} << (grain & 7);
       return no_failure;
     });
     if (f) return f;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <type_traits>
 
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
@@ -183,20 +182,10 @@ class stream_builder {
   }
 
   constexpr failure write_header() noexcept {
-    put_header(layout_.make_header(), memory_.table.data());
+    encode(layout_.make_header(), memory_.table.data());
     const failure f = put(0, memory_.table.first(sector_bytes));
     set_marker(marker_type::grain_table, table_sectors);
     return f;
-  }
-
-  /// At run time straight from one to the other, as a small machine has no stack for a third copy.
-  static constexpr void put_header(const sparse_extent_header& header, std::byte* to) noexcept {
-    if (std::is_constant_evaluated()) {
-      const sector_image bytes = encode(header);
-      copy_bytes(to, bytes.data(), bytes.size());
-    } else {
-      __builtin_memcpy(to, &header, sector_bytes);
-    }
   }
 
   /// Makes the first sector of the table's memory a marker.
@@ -233,7 +222,7 @@ class stream_builder {
 
     // Marker, footer, and the first zeros of the table as end-of-stream marker.
     set_marker(marker_type::footer, 1);
-    put_header(layout_.make_header(directory_sector), memory_.table.data() + sector_bytes);
+    encode(layout_.make_header(directory_sector), memory_.table.data() + sector_bytes);
     return put(directory_sector + directory_sectors, memory_.table.first(stream_tail_bytes));
   }
 
