@@ -26,6 +26,7 @@ class watched_disk {
     progress_.reached(offset + out.size());
     return why;
   }
+  void reached(std::uint64_t offset) noexcept { progress_.reached(offset); }
   result<range> next_data(std::uint64_t offset) noexcept {
     progress_.reached(offset);
     return inner_->next_data(offset);
@@ -44,6 +45,9 @@ class watched_pipe : public watched_disk {
   using watched_disk::watched_disk;
 
   failure finish() noexcept { return inner_->finish(); }
+  failure expand_all(unsigned threads, const take_bytes& take) noexcept {
+    return inner_->expand_all(threads, take);
+  }
 };
 
 /// Opens the destination of a conversion into one file. Throws an error.
