@@ -30,6 +30,7 @@ struct raw_arguments {
   word size;
   word capacity;
   word stored;
+  word parent;
   std::vector<std::string> settings;
   std::vector<std::string> allowed_folders;
   bool force = false;
@@ -49,6 +50,7 @@ void declare_convert(::CLI::App& command, raw_arguments& raw) {
   command.add_option("-j,--threads", raw.threads);
   command.add_option("--codec", raw.codec);
   command.add_option("--size", raw.size);
+  command.add_option("--parent", raw.parent);
   add_repeatable(command, "-o,--option", raw.settings);
   add_repeatable(command, "--allow-dir", raw.allowed_folders);
   command.add_flag("--force", raw.force);
@@ -68,6 +70,7 @@ void declare_layout(::CLI::App& command, raw_arguments& raw) {
   command.add_option("--capacity", raw.capacity)->required();
   command.add_option("-g,--grain", raw.grain);
   command.add_option("--stored", raw.stored);
+  add_repeatable(command, "-o,--option", raw.settings);
   command.add_flag("--json", raw.json);
 }
 
@@ -94,9 +97,11 @@ void declare_map(::CLI::App& command, raw_arguments& raw) {
 
 void declare_create(::CLI::App& command, raw_arguments& raw) {
   command.add_option("-t,--type", raw.type);
-  command.add_option("--size", raw.size)->required();
+  command.add_option("--size", raw.size);
+  command.add_option("--parent", raw.parent);
   command.add_option("-g,--grain", raw.grain);
   add_repeatable(command, "-o,--option", raw.settings);
+  add_repeatable(command, "--allow-dir", raw.allowed_folders);
   command.add_flag("--force", raw.force);
   command.add_flag("-v,--verbose", raw.verbose);
   command.add_option("FILE", raw.other)->required();
@@ -153,6 +158,7 @@ arguments read_convert(const raw_arguments& raw) {
   read.level = read_number("-l", raw.level, 0, 12);
   read.threads = read_number("-j", raw.threads, 1, 256);
   read.codec = raw.codec;
+  read.parent = raw.parent;
   read.force = raw.force;
   read.verbose = raw.verbose;
   return read;
@@ -172,6 +178,7 @@ arguments read_layout(const raw_arguments& raw) {
   read.capacity_bytes = read_size_option("--capacity", raw.capacity).value_or(0);
   read.grain_bytes = read_grain(raw.grain);
   read.stored_grains = read_size_option("--stored", raw.stored);
+  read.settings = raw.settings;
   read.json = raw.json;
   return read;
 }
@@ -206,7 +213,9 @@ arguments read_map(const raw_arguments& raw) {
 
 arguments read_create(const raw_arguments& raw) {
   create_arguments read;
-  read.size_bytes = read_size_option("--size", raw.size).value_or(0);
+  read.size_bytes = read_size_option("--size", raw.size);
+  read.image.parent = raw.parent;
+  read.image.source.allowed_folders = raw.allowed_folders;
   read.image.destination = raw.other;
   read.image.type = raw.type;
   read.image.grain_bytes = read_grain(raw.grain);

@@ -23,6 +23,7 @@ struct convert_arguments {
   std::optional<unsigned> level{};
   std::optional<unsigned> threads{};
   std::optional<std::string> codec{};
+  std::optional<std::string> parent{};  ///< Of a child that holds what differs.
   bool force = false;
   bool verbose = false;
 };
@@ -37,6 +38,7 @@ struct layout_arguments {
   std::uint64_t capacity_bytes = 0;
   std::optional<std::uint64_t> grain_bytes{};
   std::optional<std::uint64_t> stored_grains{};
+  std::vector<std::string> settings{};
   bool json = false;
 };
 
@@ -55,10 +57,11 @@ struct map_arguments {
   bool json = false;
 };
 
-/// An empty disk: a conversion whose source is `size_bytes` of zeros.
+/// An empty disk, a conversion whose source is `size_bytes` of zeros; or a child that is as its
+/// parent.
 struct create_arguments {
   convert_arguments image{};
-  std::uint64_t size_bytes = 0;
+  std::optional<std::uint64_t> size_bytes{};
 };
 
 /// Nothing to do but to print this.

@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "disk.hpp"
 #include "error.hpp"
+#include "image_disk.hpp"
 #include "image_types.hpp"
 #include "settings.hpp"
 #include "text.hpp"
@@ -43,13 +44,16 @@ void check_options(const convert_arguments& told, const image_type& type, const 
   };
   if (!type.has_grains && told.grain_bytes) refuse("-g");
   if (!type.is_compressed && told.level) refuse("-l");
-  if (!type.is_compressed && chosen.has("tables")) refuse("-o tables");
-  if (type.name == "raw" && !chosen.empty()) refuse("-o");
-  if (type.name != "monolithicSparse" && chosen.has("mkimg")) refuse("-o mkimg");
+  check_settings(type, chosen);
+  if (told.parent && type.name != "monolithicSparse") refuse("--parent");
+  for (const char* key : {"capacity", "mkimg"}) {
+    if (told.parent && chosen.has(key)) {
+      throw error(std::string("-o ") + key, "means nothing for the child of a disk");
+    }
+  }
   if (told.destination == "-" && type.has_many_files) {
     throw error("standard output", name + " has several files, which need a folder");
   }
-  if (type.write == nullptr) throw error("-t " + name, "cannot be written by this version");
 }
 
 /// What is for compressed grains needs some, on one side or the other.
@@ -82,23 +86,41 @@ std::string report_text(const write_report& report, const image_type& type) {
   return text;
 }
 
-write_report write_image(const convert_arguments& told, const image_type& type,
-                         const settings& chosen, disk& source, const std::string& source_name) {
+void write_image(const convert_arguments& told, const image_type& type, const settings& chosen,
+                 disk& source, const parent_disk* parent = nullptr) {
   const codec which = find_codec(told.codec);
   const std::string base_name =
       told.destination == "-" ? "disk.vmdk" : base_name_of(told.destination);
-  const conversion job{.source = source,
-                       .source_name = source_name,
-                       .destination = told.destination,
-                       .force = told.force,
-                       .chosen = chosen,
-                       .options = options_for(told, chosen, base_name),
-                       .codec = which,
-                       .level = type.is_compressed ? level_for(which, told.level) : 0,
-                       .threads = told.threads.value_or(usual_threads())};
-  const write_report report = type.write(job);
+  const conversion job{
+      .source = source,
+      .source_name = name_of_input(told.source.path),
+      .source_path = told.source.path,
+      .destination = told.destination,
+      .force = told.force,
+      .chosen = chosen,
+      .options = options_for(told, chosen, base_name),
+      .codec = which,
+      .level = type.is_compressed ? level_for(which, told.level) : 0,
+      .threads = told.threads.value_or(usual_threads()),
+      .parent = parent,
+  };
+  const write_report report = parent != nullptr ? write_child(job) : type.write(job);
   if (told.verbose) print_note(name_of_output(told.destination), report_text(report, type));
-  return report;
+}
+
+/// Opens the disk that --parent names: a child is bound to it by its content id.
+std::unique_ptr<image_disk> open_parent(const convert_arguments& told) {
+  const std::string& path = *told.parent;
+  if (kind_of(path) == file_kind::fifo || path == "-") {
+    throw error(name_of_input(path), "cannot be a parent; use a file");
+  }
+  return std::make_unique<image_disk>(
+      input{.path = path, .allowed_folders = told.source.allowed_folders});
+}
+
+parent_disk as_parent(const convert_arguments& told, image_disk& content) {
+  return {
+      .content = content, .path = *told.parent, .cid = content.opened().get().links().front().cid};
 }
 
 }  // namespace
@@ -108,9 +130,22 @@ int run_create(const create_arguments& told) {
       told.image.type ? find_type(*told.image.type) : type_for(told.image.destination);
   const settings chosen(told.image.settings);
   check_options(told.image, type, chosen);
-  if (told.size_bytes == 0) throw error("--size 0", "a disk has some size");
-  empty_disk source(told.size_bytes);
-  (void)write_image(told.image, type, chosen, source, "the empty disk");
+  if (told.size_bytes && *told.size_bytes == 0) throw error("--size 0", "a disk has some size");
+  if (!told.image.parent) {
+    if (!told.size_bytes) throw error("", "--size is missing; see vmdk create --help");
+    empty_disk source(*told.size_bytes);
+    write_image(told.image, type, chosen, source);
+    return status_done;
+  }
+  const auto content = open_parent(told.image);
+  if (told.size_bytes && *told.size_bytes != content->size()) {
+    throw error(*told.image.parent, "has " + std::to_string(content->size()) +
+                                        " bytes, and --size says " +
+                                        std::to_string(*told.size_bytes));
+  }
+  parent_disk parent = as_parent(told.image, *content);
+  parent.is_unchanged = true;
+  write_image(told.image, type, chosen, *content, &parent);
   return status_done;
 }
 
@@ -128,7 +163,13 @@ int run_convert(const convert_arguments& told) {
   if (is_same_file(told.source.path, told.destination)) {
     throw error(name_of_output(told.destination), "is the source as well");
   }
-  (void)write_image(told, type, chosen, *source, source_name);
+  if (told.parent) {
+    const auto content = open_parent(told);
+    const parent_disk parent = as_parent(told, *content);
+    write_image(told, type, chosen, *source, &parent);
+  } else {
+    write_image(told, type, chosen, *source);
+  }
 
   const std::uint64_t rest = source->size() % sector_bytes;
   if (rest != 0 && type.name != "raw") {

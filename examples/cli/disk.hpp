@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct input {
   std::vector<std::string> allowed_folders{};  ///< Where further files of an image may lie.
 };
 
+/// Takes bytes that belong at an offset of a disk.
+using take_bytes = std::function<failure(std::uint64_t offset, byte_view bytes)>;
+
 /// The content of a disk, whatever it is stored in. SparseSource.
 class disk {
  public:
@@ -50,6 +54,12 @@ class disk {
   /// The same disk for another thread to read at the same time, where that makes it faster. It does
   /// not outlive this one. Throws an error.
   [[nodiscard]] virtual std::unique_ptr<disk> another() const { return nullptr; }
+  /// Gives all that a compressed disk from a pipe holds to `take`, in order, while several threads
+  /// expand it; for disks that cannot go back and have compressed grains. Where grains are zeros
+  /// nothing is given. Errors: those of the disk and of `take`, which must not throw.
+  virtual failure expand_all(unsigned /*threads*/, const take_bytes& /*take*/) noexcept {
+    return source_failure(errc::not_supported, 0);
+  }
   /// The name, for messages, of the file that a failure of this disk speaks of.
   [[nodiscard]] virtual std::string file_of(const failure& why) const = 0;
 };

@@ -35,8 +35,10 @@ FIFOs are written in place.
   -f FORMAT       what SRC is: raw or vmdk. By default what it holds if its name
                   ends in .vmdk, else raw. Standard input needs it, and so does
                   a raw name with a VMDK inside.
-  -t TYPE         what DST becomes: monolithicSparse, streamOptimized or raw. By
-                  default monolithicSparse if its name ends in .vmdk, else raw.
+  -t TYPE         what DST becomes: monolithicSparse, streamOptimized,
+                  twoGbMaxExtentSparse, monolithicFlat, twoGbMaxExtentFlat or
+                  raw. By default monolithicSparse if its name ends in .vmdk,
+                  else raw.
   -g SIZE         grain size, a power of two from 4K to 1M; default 64K
   -l LEVEL        how small streamOptimized becomes: 0 .. 9, libdeflate 0 .. 12;
                   default 5 for libdeflate, 6 for others
@@ -51,8 +53,9 @@ FIFOs are written in place.
        tables=end|front      where a stream has its tables (default: end)
        mkimg=yes             as FreeBSD's mkimg lays its images out
   --size N        how large a raw disk from a pipe is (K, M, G, T understood)
+  --parent FILE   write a child of the disk FILE that holds what differs from it
   --allow-dir DIR a further folder that SRC's other files may lie in
-  --force         replace DST if it exists; overwrite a device
+  --force         replace DST and its extents if they exist; overwrite a device
   -v, --verbose   say on standard error what was written
 
 Examples:
@@ -60,6 +63,7 @@ Examples:
   vmdk convert disk.vmdk disk.img
   vmdk convert -o adapterType=ide -o capacity=exact disk.img disk.vmdk
   vmdk convert -t monolithicSparse disk.img - | ssh host 'cat >disk.vmdk'
+  vmdk convert -t twoGbMaxExtentSparse disk.vmdk split.vmdk
   vmdk convert -t streamOptimized disk.img - | ssh host 'cat >disk.vmdk'
   ssh host 'cat disk.vmdk' | vmdk convert -f vmdk - disk.img
   xz -dc disk.img.xz | vmdk convert -f raw --size 8G - disk.vmdk
@@ -81,10 +85,11 @@ constexpr std::string_view layout_help = R"(Usage: vmdk layout -t TYPE --capacit
 
 Shows every region of an image and its size, without making a file.
 
-  -t TYPE         monolithicSparse or streamOptimized
+  -t TYPE         any but raw, see convert
   --capacity N    the size of the disk (K, M, G, T understood)
   -g SIZE         grain size, a power of two from 4K to 1M; default 64K
   --stored N      how many grains hold data; default 0
+  -o KEY=VALUE    capacity=grain|exact or tables=end|front, as for convert
   --json          as JSON (docs/CLI.md has the schema)
 
 Example:
@@ -136,19 +141,24 @@ Example:
 )";
 
 constexpr std::string_view create_help = R"(Usage: vmdk create --size N [OPTION]... FILE
+       vmdk create --parent PARENT [OPTION]... FILE
 
-Makes an empty disk. FILE may be -, standard output.
+Makes an empty disk, or a child that has the content of its parent until
+something is written to it. FILE may be -, standard output, for types of one
+file.
 
   --size N        how large the disk is (K, M, G, T understood)
-  -t TYPE         monolithicSparse, streamOptimized or raw; default as for
-                  convert
+  --parent PARENT the VMDK that FILE becomes a monolithicSparse child of
+  -t TYPE         as for convert
   -g SIZE         grain size, as for convert
   -o KEY=VALUE    a setting of the image, as for convert
-  --force         replace FILE if it exists
+  --allow-dir DIR a further folder that PARENT's other files may lie in
+  --force         replace FILE and its extents if they exist
   -v, --verbose   say on standard error what was written
 
-Example:
+Examples:
   vmdk create --size 64G disk.vmdk
+  vmdk create --parent disk.vmdk snapshot.vmdk
 )";
 
 }  // namespace

@@ -20,9 +20,19 @@ constexpr image_type types[] = {
      .is_compressed = true,
      .write = write_stream_optimized,
      .lay_out = lay_out_stream_optimized},
-    {.name = "twoGbMaxExtentSparse", .has_grains = true, .has_many_files = true},
-    {.name = "monolithicFlat", .has_many_files = true},
-    {.name = "twoGbMaxExtentFlat", .has_many_files = true},
+    {.name = "twoGbMaxExtentSparse",
+     .has_grains = true,
+     .has_many_files = true,
+     .write = write_two_gb_max_extent_sparse,
+     .lay_out = lay_out_two_gb_max_extent_sparse},
+    {.name = "monolithicFlat",
+     .has_many_files = true,
+     .write = write_monolithic_flat,
+     .lay_out = lay_out_monolithic_flat},
+    {.name = "twoGbMaxExtentFlat",
+     .has_many_files = true,
+     .write = write_two_gb_max_extent_flat,
+     .lay_out = lay_out_two_gb_max_extent_flat},
 };
 
 }  // namespace
@@ -39,6 +49,20 @@ const image_type& find_type(std::string_view name) {
 
 const image_type& type_for(std::string_view destination) {
   return find_type(is_named_vmdk(destination) ? "monolithicSparse" : "raw");
+}
+
+void check_settings(const image_type& type, const settings& chosen) {
+  const auto refuse = [&](const char* option) {
+    throw error(option, "means nothing for the type " + std::string(type.name));
+  };
+  if (type.name == "raw" && !chosen.empty()) refuse("-o");
+  if (!type.is_compressed && chosen.has("tables")) refuse("-o tables");
+  if (!type.has_grains && chosen.has("capacity")) refuse("-o capacity");
+  if (type.name != "monolithicSparse" && chosen.has("mkimg")) refuse("-o mkimg");
+  if (type.has_many_files && chosen.has("name")) {
+    throw error("-o name", "means nothing for the type " + std::string(type.name) +
+                               ", whose files are named after the destination");
+  }
 }
 
 }  // namespace vmdk::cli

@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "error.hpp"
 #include "image_types.hpp"
+#include "settings.hpp"
 #include "text.hpp"
 
 namespace vmdk::cli {
@@ -71,11 +72,21 @@ int run_layout(const layout_arguments& told) {
   if (!type.has_grains && told.stored_grains) {
     throw error("--stored", "means nothing for the type " + name);
   }
+  const settings chosen(told.settings);
+  check_settings(type, chosen);
+  for (const std::string& text : told.settings) {
+    const std::string key = text.substr(0, text.find('='));
+    if (key != "tables" && key != "capacity") {
+      throw error("-o " + key, "means nothing for a layout; there are tables and capacity");
+    }
+  }
   if (type.lay_out == nullptr) throw error("-t " + name, "has no layout that this version knows");
   if (told.capacity_bytes == 0) throw error("--capacity 0", "a disk has some size");
   ordered_json plan;
   plan["type"] = name;
-  type.lay_out(told, plan);
+  write_options options = chosen.options();
+  options.extent_name = "disk.vmdk";
+  type.lay_out(told, options, plan);
   print(told.json ? plan.dump(2) + '\n' : as_text(plan, type.is_compressed));
   return status_done;
 }

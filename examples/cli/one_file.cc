@@ -23,12 +23,16 @@ output_file open_output(const conversion& job) {
   return std::move(opened).value();
 }
 
+void fail_output(const std::string& name, const failure& why) {
+  if (why.code == errc::already_exists) fail_opening(name, why);
+  fail(name, why);
+}
+
 void fail_conversion(const conversion& job, const failure& why) {
   const std::string destination = name_of_output(job.destination);
   switch (why.from) {
     case origin::sink:
-      if (why.code == errc::already_exists) fail_opening(destination, why);
-      fail(destination, why);
+      fail_output(destination, why);
     case origin::options:
       break;
     default:

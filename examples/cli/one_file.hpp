@@ -8,6 +8,7 @@
 
 #include "error.hpp"
 #include "image_types.hpp"
+#include "old_set.hpp"
 #include "progress.hpp"
 #include "signals.hpp"
 #include "vmdk/hosted/output_file.hpp"
@@ -25,6 +26,7 @@ class watched_disk {
     progress_.reached(offset + out.size());
     return why;
   }
+  void reached(std::uint64_t offset) noexcept { progress_.reached(offset); }
   result<range> next_data(std::uint64_t offset) noexcept {
     progress_.reached(offset);
     return inner_->next_data(offset);
@@ -43,16 +45,23 @@ class watched_pipe : public watched_disk {
   using watched_disk::watched_disk;
 
   failure finish() noexcept { return inner_->finish(); }
+  failure expand_all(unsigned threads, const take_bytes& take) noexcept {
+    return inner_->expand_all(threads, take);
+  }
 };
 
 /// Opens the destination of a conversion into one file. Throws an error.
 [[nodiscard]] output_file open_output(const conversion& job);
 
+/// Throws what a failure of a sink means for the file that it writes.
+[[noreturn]] void fail_output(const std::string& name, const failure& why);
+
 /// Throws the error that a failed conversion ends with.
 [[noreturn]] void fail_conversion(const conversion& job, const failure& why);
 
 /// Writes an image of one file: `write(source, sink)` returns a result<write_report>, and the file
-/// appears when it has succeeded. Throws an error; no file is left then.
+/// appears when it has succeeded; of a disk of several files that it replaces nothing is left.
+/// Throws an error; no file is left then.
 template <class Write>
 write_report write_one_file(const conversion& job, output_file& output, Write&& write) {
   const auto write_from = [&](auto source) {
@@ -62,7 +71,9 @@ write_report write_one_file(const conversion& job, output_file& output, Write&& 
                                           ? write_from(watched_disk(job.source))
                                           : write_from(watched_pipe(job.source));
   if (!report) fail_conversion(job, report.error());
+  const old_set old = job.force ? find_old_set(job.destination, job.source_path) : old_set();
   if (failure why = output.commit()) fail_conversion(job, why);
+  remove_old_set(old);
   return *report;
 }
 

@@ -6,12 +6,17 @@
 
 #include "error.hpp"
 #include "vmdk/core/arithmetic.hpp"
+#include "vmdk/hosted/parallel_read.hpp"
 #include "vmdk/reader/compressed_grain.hpp"
 
 namespace vmdk::cli {
 
 stream_disk::stream_disk(std::string name, pipe_source source, codec which)
-    : name_(std::move(name)), source_(std::move(source)), stream_(source_), decoder_(which) {
+    : name_(std::move(name)),
+      source_(std::move(source)),
+      stream_(source_),
+      codec_(which),
+      decoder_(which) {
   const auto opened = stream_.open({});
   if (!opened) {
     if (opened.error().code == errc::source_not_seekable) {
@@ -82,6 +87,26 @@ failure stream_disk::finish() noexcept {
     if (failure why = go_to(present_.end())) return why;
   }
   return no_failure;
+}
+
+failure stream_disk::expand_all(unsigned threads, const take_bytes& take) noexcept {
+  const auto next = [this](compressed_piece& piece) noexcept -> result<bool> {
+    const auto found = stream_.next();
+    if (!found) return found.error();
+    if (found->data_bytes == 0) return false;
+    piece.disk_offset = found->disk_offset;
+    piece.disk_bytes = static_cast<std::size_t>(
+        std::min<std::uint64_t>(grain_.size(), size() - found->disk_offset));
+    piece.file_offset = stream_.data_offset();
+    const auto data = stream_.take(piece.room);
+    if (!data) return data.error();
+    piece.data = *data;
+    return true;
+  };
+  has_ended_ = true;
+  return inflate_parallel(
+      grain_.size(), input_.size(), threads, next, [this] { return any_decoder(codec_); },
+      [&take](std::uint64_t offset, byte_view bytes) noexcept { return take(offset, bytes); });
 }
 
 }  // namespace vmdk::cli

@@ -26,6 +26,7 @@ class stream_disk final : public disk {
     return grain_.size();
   }
   failure finish() noexcept override;
+  failure expand_all(unsigned threads, const take_bytes& take) noexcept override;
   [[nodiscard]] std::string file_of(const failure&) const override { return name_; }
 
  private:
@@ -34,6 +35,7 @@ class stream_disk final : public disk {
   std::string name_;
   pipe_source source_;
   stream_reader<pipe_source> stream_;
+  codec codec_;
   any_decoder decoder_;
   std::vector<std::byte> grain_;
   std::vector<std::byte> input_;

@@ -6,9 +6,10 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
 
-from program import GIB, MIB, SECTOR, ProgramTest, noise, read_descriptor, read_header
+from program import GIB, MIB, PROGRAM, SECTOR, ProgramTest, noise, read_descriptor, read_header
 
 QEMU_IMG = shutil.which("qemu-img")
 SEVEN_ZIP = shutil.which("7zz") or shutil.which("7z")
@@ -82,6 +83,9 @@ class Streams(ProgramTest):
             self.assertEqual(wanted, self.read("again.vmdk"))
             self.done("convert", "--force", "-j", threads, "disk.vmdk", "back.img")
             self.assertEqual(self.content, self.read("back.img")[:len(self.content)])
+            back = self.done("convert", "-f", "vmdk", "-j", threads, "-t", "raw", "-", "-",
+                             content=wanted)
+            self.assertEqual(self.content, back[:len(self.content)])
 
     def test_pipes(self):
         wanted = self.stream()
@@ -157,6 +161,55 @@ class Refusals(ProgramTest):
             for destination in ("back.img", "back.vmdk"):
                 self.refused("convert", "-f", "vmdk", "-", destination, content=damaged,
                              says=["standard input: ", "(at byte "])
+
+
+class Memory(ProgramTest):
+    """Peak memory is the directory and a constant, and nothing lies in a file meanwhile."""
+
+    LIMIT_KIB = 32 * 1024
+
+    def watch(self, arguments, source):
+        """Runs the program to its end with a file on a pipe. Returns the peak of its memory, and
+        the files that it had open."""
+        with subprocess.Popen(["cat", source], stdout=subprocess.PIPE) as cat:
+            process = self.start(*arguments, stdin=cat.stdout, stdout=subprocess.DEVNULL,
+                                 env={**os.environ, "TMPDIR": self.folder})
+            cat.stdout.close()
+            peak_kib, files = 0, set()
+            while process.poll() is None:
+                try:
+                    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                        # The program's own peak, which getrusage would mix with that of its parent.
+                        peak_kib = max([peak_kib, *(int(line.split()[1]) for line in status
+                                                    if line.startswith("VmHWM:"))])
+                    folder = f"/proc/{process.pid}/fd"
+                    files.update(os.readlink(f"{folder}/{name}") for name in os.listdir(folder))
+                except OSError:
+                    pass  # It has ended meanwhile.
+                time.sleep(0.01)
+            _, error = process.communicate()
+        self.assertEqual((0, b""), (process.returncode, error))
+        self.assertGreater(peak_kib, 0)
+        places = (self.folder + "/", "/tmp/", "/var/tmp/", "/dev/shm/")
+        return peak_kib, {name for name in files - {self.folder}
+                          if name.startswith(places) or name.endswith("(deleted)")}
+
+    def test_a_sparse_disk_through_pipes(self):
+        has_sanitizers = "asan" in os.path.realpath(PROGRAM)
+        size = GIB // 4 if has_sanitizers else 8 * GIB
+        self.sparse("disk.img", size, {n * size // 100: noise(200_000, n) for n in range(100)})
+        peak_kib, files = self.watch(["convert", "-f", "raw", "--size", str(size), "-t",
+                                      "streamOptimized", "-j", "4", "-", "-"], self.path("disk.img"))
+        self.assertEqual(set(), files)
+        self.assertEqual(["disk.img"], os.listdir(self.folder))
+        self.done("convert", "-t", "streamOptimized", "disk.img", "disk.vmdk")
+        back_kib, files = self.watch(["convert", "-f", "vmdk", "-t", "raw", "-j", "4", "-", "back.img"],
+                                     self.path("disk.vmdk"))
+        self.assertTrue(files and all("/back.img" in name or "/.back.img." in name
+                                      for name in files), files)
+        self.assertEqual(b"identical\n", self.done("compare", "disk.img", "back.img"))
+        if not has_sanitizers:
+            self.assertLess(max(peak_kib, back_kib), self.LIMIT_KIB)
 
 
 class Layout(ProgramTest):

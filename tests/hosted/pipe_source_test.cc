@@ -4,7 +4,10 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <iterator>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/hosted/testing.hpp"
 #include "vmdk/io/forward.hpp"
@@ -26,6 +29,32 @@ TEST_CASE("a pipe is read as its bytes come") {
   pipe.close_write_end();
   CHECK(*source.read(out) == 0);
   CHECK(*source.read(out) == 0);
+}
+
+TEST_CASE("small and large reads of a pipe give its bytes in order") {
+  constexpr std::size_t sizes[] = {1, 512, 200'000, 3, 65'536, 65'535, 100'000, 7};
+  std::string sent(700'000, ' ');
+  for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 7 + i / 253);
+  pipe_pair pipe;
+  std::thread writer([&] {
+    for (std::size_t at = 0; at < sent.size();) {
+      const ssize_t n = ::write(pipe.write_end, sent.data() + at, sent.size() - at);
+      if (n <= 0) break;
+      at += static_cast<std::size_t>(n);
+    }
+    pipe.close_write_end();
+  });
+  pipe_source source = pipe_source::borrow(pipe.read_end);
+  std::string got;
+  std::vector<std::byte> out(200'000);
+  for (std::size_t turn = 0;; ++turn) {
+    const auto n = source.read(byte_span(out).first(sizes[turn % std::size(sizes)]));
+    if (!n || *n == 0) break;
+    got += text_of(byte_view(out).first(*n));
+    if (source.position() != got.size()) break;
+  }
+  writer.join();
+  CHECK(got == sent);
 }
 
 TEST_CASE("a pipe that does not block is waited for") {

@@ -43,6 +43,19 @@ TEST_CASE("a set of files appears when it is complete") {
   CHECK_FALSE(directory.commit());
 }
 
+TEST_CASE("the temporary name of the last file is known until the set appears") {
+  const temporary_folder folder;
+  sink_directory directory = open_directory(folder);
+  CHECK(directory.temporary_name().empty());
+  add(directory, "disk-s001.vmdk", "one");
+  CHECK(folder.names() == names{directory.temporary_name()});
+  add(directory, "disk.vmdk", "two");
+  CHECK(read_file(folder / directory.temporary_name()) == "two");
+  CHECK(directory.temporary_name().starts_with(".disk.vmdk."));
+  CHECK_FALSE(directory.commit());
+  CHECK(directory.temporary_name().empty());
+}
+
 TEST_CASE("the descriptor appears last") {
   const temporary_folder folder;
   sink_directory directory = open_directory(folder);

@@ -548,35 +548,23 @@ TEST_CASE("what cannot be written is refused with nothing touched") {
   CHECK(refusal(4096, {.cid_given = true, .cid = 0xFFFFFFFF}, 65536).code == errc::option_invalid);
 }
 
-TEST_CASE("more data than sectors have numbers is refused at once where that is known") {
-  // All of it is data, says its map; nobody reads it.
+TEST_CASE("what a source has stored may be zeros, which need no room") {
+  // All of it is data, says its map, and more than sectors have numbers.
   struct full_source {
-    std::uint64_t bytes;
-    std::uint64_t hole_at = ~std::uint64_t{0};
-    std::uint64_t reads = 0;
-
-    std::uint64_t size() const noexcept { return bytes; }
-    failure read_at(std::uint64_t, byte_span out) noexcept {
-      ++reads;
+    std::uint64_t size() const noexcept { return 3_TiB; }
+    failure read_at(std::uint64_t offset, byte_span out) noexcept {
+      if (offset >= 4_MiB) return source_failure(errc::read_failed, offset);
       zero_bytes(out);
       return no_failure;
     }
-    result<range> next_data(std::uint64_t offset) noexcept {
-      return range{offset, smaller_of(bytes, hole_at) - offset};
-    }
+    result<range> next_data(std::uint64_t offset) noexcept { return range{offset, 3_TiB - offset}; }
   };
   contents buffer(1_MiB);
   workspace<any_grain> memory{{}, buffer};
-  full_source source{3_TiB};
+  full_source source;
   counting_sink sink;
-  const auto report = write<any_grain>(source, sink, {.grain_sectors = 2048}, memory);
-  CHECK(report.error().code == errc::extent_too_large);
-  CHECK(source.reads == 0);
-  CHECK(sink.write_calls() == 0);
-  // The place of the first grain that does not fit.
-  const auto plan = sparse_layout::for_capacity(3_TiB, {.grain_sectors = 2048}).value();
-  CHECK(report.error() ==
-        options_failure(errc::extent_too_large, plan.max_stored_grains() * 1_MiB));
+  CHECK(write<any_grain>(source, sink, {.grain_sectors = 2048}, memory).error() ==
+        source_failure(errc::read_failed, 4_MiB));
 }
 
 TEST_CASE("a walk stops at the first grain that does not fit") {
@@ -658,6 +646,37 @@ TEST_CASE("a source that changes between walks is noticed") {
           CHECK(source.walk == walks);
         }
       }
+    }
+  }
+}
+
+TEST_CASE("other bytes in the grains of the last walk are noticed where they make the id") {
+  struct rewritten_source {
+    const contents* disk;
+    std::uint64_t change_at_walk;
+    std::uint64_t walk = 0;
+
+    std::uint64_t size() const noexcept { return disk->size(); }
+    failure read_at(std::uint64_t offset, byte_span out) noexcept {
+      if (offset == 0) ++walk;
+      (void)memory_source(byte_view(*disk)).read_at(offset, out);
+      if (offset == 0 && walk == change_at_walk) out[0] ^= std::byte{2};
+      return no_failure;
+    }
+  };
+  const contents disk = disk_of(1000 * 4096, {{0, 1}, {99 * 4096, 2 * 4096}, {700 * 4096, 1}});
+  for (const std::uint64_t change_at_walk : {2u, 3u}) {
+    for (const bool cid_given : {false, true}) {
+      rewritten_source source{&disk, change_at_walk};
+      contents buffer(4096 + 128);
+      workspace<any_grain> memory{{}, buffer};
+      fault none;
+      failing_stream sink(none);
+      const write_options options{.grain_sectors = 8, .cid_given = cid_given, .cid = 1};
+      const auto report = write<any_grain>(source, sink, options, memory);
+      CHECK(source.walk == 2);
+      const bool noticed = change_at_walk == 2 && !cid_given;
+      CHECK(report.error() == (noticed ? source_failure(errc::source_changed, 0) : no_failure));
     }
   }
 }

@@ -66,6 +66,7 @@ enum class strictness : std::uint8_t {
     case errc::sesparse_reserved_unusual:
     case errc::sesparse_grains_outside_file:
       return severity::warning;
+    case errc::grain_size_large:
     case errc::stream_end_missing:
     case errc::stream_end_padded:
       return severity::note;

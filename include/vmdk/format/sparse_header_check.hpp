@@ -114,8 +114,11 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
     broken(errc::grain_size_invalid, offsetof(header, grain_size));
   } else if (h.grain_size > largest_readable_grain_sectors) {
     broken(errc::grain_size_too_large, offsetof(header, grain_size));
-  } else if (h.grain_size < 8 || h.grain_size > 128) {
+  } else if (h.grain_size < smallest_writable_grain_sectors ||
+             h.grain_size > largest_writable_grain_sectors) {
     broken(errc::grain_size_unusual, offsetof(header, grain_size));
+  } else if (h.grain_size > 128) {
+    broken(errc::grain_size_large, offsetof(header, grain_size));
   }
   if (h.capacity == 0) {
     broken(errc::capacity_zero, offsetof(header, capacity));

@@ -67,6 +67,12 @@ class sink_directory {
     return &pending_.back().sink();
   }
 
+  /// The name in the folder that the file created last has until `commit`, for who must remove it
+  /// when the program is stopped; empty where there is none.
+  [[nodiscard]] std::string temporary_name() const noexcept {
+    return pending_.empty() ? std::string() : pending_.back().temporary_name();
+  }
+
   /// Has `commit` remove a file of an older set, unless a new one has its name. A name that is no
   /// base name is passed over, as one that is not there.
   void retire(std::string_view name) noexcept {

@@ -85,6 +85,11 @@ class stream_reader {
     return finish_expanding(decoder.decode(supply, out), data_at, out);
   }
 
+  /// Where in the stream the present grain's next compressed byte is.
+  [[nodiscard]] constexpr std::uint64_t data_offset() const noexcept {
+    return position_ - sector_bytes + sector_used_;
+  }
+
   /// Copies the present grain's compressed data out, for somebody else to expand.
   /// Errors: errc::workspace_too_small (detail: the bytes wanted); those of the source.
   [[nodiscard]] constexpr result<byte_view> take(byte_span out) noexcept {
@@ -114,10 +119,6 @@ class stream_reader {
   [[nodiscard]] constexpr failure fail(failure why) noexcept {
     failed_ = why;
     return why;
-  }
-
-  [[nodiscard]] constexpr std::uint64_t data_offset() const noexcept {
-    return position_ - sector_bytes + sector_used_;
   }
 
   /// A last grain that was not padded expands into less than a whole one. It cannot be read again

@@ -41,6 +41,7 @@ inline constexpr code_id code_ids[] = {
     {errc::grain_size_invalid, "grain-size-invalid"},
     {errc::grain_size_too_large, "grain-size-too-large"},
     {errc::grain_size_unusual, "grain-size-unusual"},
+    {errc::grain_size_large, "grain-size-large"},
     {errc::entries_per_table_invalid, "entries-per-table-invalid"},
     {errc::directory_offset_invalid, "directory-offset-invalid"},
     {errc::directory_overlap, "directory-overlap"},

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
+#include "vmdk/format/content_id.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/layout/sparse.hpp"
@@ -20,31 +20,6 @@
 
 namespace vmdk {
 namespace detail {
-
-/// Fails when the source says that more data is stored in it than the layout can address.
-template <Source S>
-[[nodiscard]] constexpr failure refuse_known_excess(S& source,
-                                                    const sparse_layout& layout) noexcept {
-  if constexpr (SparseSource<S>) {
-    if (layout.max_stored_grains() == layout.grain_count()) return no_failure;
-    const unsigned shift = layout.geometry().grain_byte_shift();
-    std::uint64_t grains = 0;
-    std::uint64_t next_grain = 0;
-    for (std::uint64_t at = 0; at < source.size();) {
-      const auto data = source.next_data(at);
-      if (!data) return data.error();
-      if (data->bytes == 0) break;
-      const std::uint64_t first = larger_of(next_grain, data->offset >> shift);
-      next_grain = larger_of(first, ceil_shift(data->end(), shift));
-      grains += next_grain - first;
-      if (grains > layout.max_stored_grains()) {
-        return does_not_fit(layout, next_grain - (grains - layout.max_stored_grains()));
-      }
-      at = data->end();
-    }
-  }
-  return no_failure;
-}
 
 /// Writes descriptor and header, which make an image of what lies behind them. The header comes
 /// last, behind a barrier: a file that was cut short is no image. Errors: those of the sink.
@@ -92,7 +67,6 @@ template <Source S, Sink K>
                                                   : directory_order::redundant_first});
   if (!planned) return planned.error();
   const sparse_layout& plan = *planned;
-  if (failure f = refuse_known_excess(source, plan)) return f;
 
   content_hasher hasher;
   const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
@@ -121,7 +95,12 @@ template <Source S, Sink K>
     if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
       return f;
     }
-    if (failure f = appender.write(sink)) return f;
+    content_hasher written;
+    if (failure f = appender.write(sink, needs_content(options) ? &written : nullptr)) return f;
+    // The id that was announced must be that of what was written.
+    if (needs_content(options) && written.finish() != hasher.finish()) {
+      return source_failure(errc::source_changed, 0);
+    }
   }
   report.file_bytes = plan.file_bytes(report.stored_grains).value();
   return report;

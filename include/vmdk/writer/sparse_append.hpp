@@ -8,6 +8,7 @@
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
+#include "vmdk/format/content_id.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/layout/sparse.hpp"
 #include "vmdk/writer/grain_stream.hpp"
@@ -54,11 +55,11 @@ class sparse_appender {
   }
 
   /// Writes everything behind the descriptor. Call after `survey`, and after the header and the
-  /// descriptor were written.
+  /// descriptor were written. A hasher gets what is written, to be compared with what was surveyed.
   /// Errors: errc::source_changed when the data is no longer where the survey saw it; those of
   /// source and sink. The sink's content is then of no use.
   template <Sink K>
-  [[nodiscard]] constexpr failure write(K& sink) noexcept {
+  [[nodiscard]] constexpr failure write(K& sink, content_hasher* hasher) noexcept {
     const bool redundant_first =
         layout_->redundant_directory().first_sector < layout_->directory().first_sector;
     for (const bool redundant : {redundant_first, !redundant_first}) {
@@ -75,7 +76,7 @@ class sparse_appender {
 
     seen now;
     const unsigned shift = layout_->geometry().grain_byte_shift();
-    const failure f = walk(grain_scanner(layout_->geometry(), nullptr),
+    const failure f = walk(grain_scanner(layout_->geometry(), hasher),
                            [&](std::uint64_t grain, const std::byte* bytes) -> failure {
                              now.add(grain);
                              return sink.write(byte_view(bytes, std::size_t{1} << shift));
