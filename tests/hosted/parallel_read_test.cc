@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmdk/hosted/parallel_read.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <vector>
+
+#include "tests/hosted/parallel_testing.hpp"
+#include "tests/support/faults.hpp"
+#include "vmdk/codec/inflate.hpp"
+#include "vmdk/io/concat.hpp"
+#include "vmdk/io/memory.hpp"
+#include "vmdk/io/zero.hpp"
+
+namespace {
+
+using namespace parallel_testing;
+using testing_support::failing_source;
+using testing_support::fault;
+
+TEST_CASE("threads read a disk in order") {
+  const contents& disk = mixed_disk();
+  for (const unsigned threads : thread_counts) {
+    for (const std::size_t piece : {std::size_t{4096}, std::size_t{65536}, std::size_t{8} << 20}) {
+      memory_source first{byte_view(disk)};
+      zero_source hole(1000000);
+      concat_source source(hole, first);
+      contents got(disk.size() + 1000000);
+      std::uint64_t end = 0;
+      bool ascending = true;
+      const failure why = read_parallel(
+          source, threads, piece, [&] { return source; },
+          [&](std::uint64_t offset, byte_view bytes) noexcept {
+            ascending = ascending && offset >= end;
+            end = offset + bytes.size();
+            std::memcpy(got.data() + offset, bytes.data(), bytes.size());
+            return no_failure;
+          });
+      CHECK(why == no_failure);
+      CHECK(ascending);
+      CHECK(end == got.size());
+      CHECK(std::memcmp(got.data() + 1000000, disk.data(), disk.size()) == 0);
+    }
+  }
+}
+
+TEST_CASE("the first piece that cannot be read is told") {
+  const contents disk = numbered_grains(100);
+  const failure broken = source_failure(errc::read_failed, 1, 5);
+  for (const unsigned threads : thread_counts) {
+    fault none, first_call(0, broken);
+    failing_source source(disk, none);
+    int taken = 0;
+    std::vector<fault> faults(threads + 1, first_call);
+    std::size_t made = 0;
+    CHECK(read_parallel(
+              source, threads, 4096, [&] { return failing_source(disk, faults[made++]); },
+              [&](std::uint64_t, byte_view) noexcept {
+                ++taken;
+                return no_failure;
+              }) == broken);
+    CHECK(taken == 0);
+    const failure full = sink_failure(errc::sink_full, 9);
+    memory_source whole{byte_view(disk)};
+    CHECK(read_parallel(
+              whole, threads, 4096, [&] { return whole; },
+              [&](std::uint64_t offset, byte_view) noexcept {
+                return offset == 40960 ? full : no_failure;
+              }) == full);
+  }
+}
+
+/// Grains of 8 sectors, compressed; the last one of the disk with or without its padding.
+struct packed_grains {
+  std::vector<contents> streams;
+  contents disk;
+
+  explicit packed_grains(bool padded) : disk(numbered_grains(40)) {
+    disk.resize(disk.size() - 1024);
+    for (std::size_t at = 0; at < disk.size(); at += 4096) {
+      contents grain(4096);
+      const std::size_t there = smaller_of<std::size_t>(4096, disk.size() - at);
+      std::memcpy(grain.data(), disk.data() + at, there);
+      contents stream(8192);
+      fast_deflate encoder(1);
+      const auto n = encoder.encode(byte_view(grain).first(padded ? 4096 : there), stream);
+      stream.resize(n.value());
+      streams.push_back(stream);
+    }
+  }
+};
+
+failure expand(const packed_grains& packed, unsigned threads, contents& got) {
+  std::size_t at = 0;
+  return inflate_parallel(
+      4096, 8192, threads,
+      [&](compressed_piece& piece) noexcept -> result<bool> {
+        if (at == packed.streams.size()) return false;
+        const contents& stream = packed.streams[at];
+        piece.disk_offset = at * 4096;
+        piece.disk_bytes = smaller_of<std::size_t>(4096, packed.disk.size() - at * 4096);
+        piece.file_offset = 1000 * at;
+        copy_bytes(piece.room.data(), stream.data(), stream.size());
+        piece.data = piece.room.first(stream.size());
+        ++at;
+        return true;
+      },
+      [] { return inflate{}; },
+      [&](std::uint64_t offset, byte_view bytes) noexcept -> failure {
+        if (offset != got.size()) return sink_failure(errc::out_of_range, offset);
+        got.insert(got.end(), bytes.begin(), bytes.end());
+        return no_failure;
+      });
+}
+
+TEST_CASE("threads inflate in order") {
+  for (const unsigned threads : thread_counts) {
+    for (const bool padded : {true, false}) {
+      const packed_grains packed(padded);
+      contents got;
+      CHECK(expand(packed, threads, got) == no_failure);
+      CHECK(got == packed.disk);
+    }
+  }
+}
+
+TEST_CASE("the first grain that does not inflate is told") {
+  packed_grains packed(true);
+  packed.streams[7].back() ^= std::byte{1};
+  packed.streams[8][0] = std::byte{0};
+  for (const unsigned threads : thread_counts) {
+    contents got;
+    const failure why = expand(packed, threads, got);
+    CHECK(why.code == errc::stream_checksum);
+    CHECK(why.from == origin::codec);
+    CHECK(why.offset >= 7000);
+    CHECK(why.offset < 8000);
+    CHECK(got.size() == 7 * 4096);
+  }
+}
+
+}  // namespace
