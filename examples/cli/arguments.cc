@@ -9,6 +9,7 @@
 #include "help.hpp"
 #include "text.hpp"
 #include "vmdk/core/arithmetic.hpp"
+#include "vmdk/core/version.hpp"
 #include "vmdk/format/text.hpp"
 
 namespace vmdk::cli {
@@ -285,7 +286,7 @@ arguments read_arguments(int argc, char** argv) {
   } catch (const ::CLI::ParseError& problem) {
     refuse(app, problem);
   }
-  if (wants_version) return print_arguments{std::string(version_text)};
+  if (wants_version) return print_arguments{"vmdk " + std::string(library_version) + "\n"};
   const auto chosen = app.get_subcommands();
   if (chosen.empty()) throw error("", "a command is missing; see vmdk --help");
   for (const command& each : commands) {

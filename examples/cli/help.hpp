@@ -5,8 +5,6 @@
 
 namespace vmdk::cli {
 
-inline constexpr std::string_view version_text = "vmdk 0.1.0\n";
-
 /// What `vmdk --help` prints.
 extern const std::string_view help_text;
 

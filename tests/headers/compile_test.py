@@ -6,6 +6,7 @@ Run from the root of the project. Each check is also run on headers with a plant
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ from compilers import (COMPILERS, NO_RUNTIME, WARNINGS, expect_none, headers_und
                        run_all)
 
 INCLUDE = "include"
+UMBRELLA = "vmdk/vmdk.hpp"
+
+LINE_MARKER = re.compile(r'^# \d+ "([^"]*)"')
 
 
 def flags(header):
@@ -55,6 +59,23 @@ def link_twice(include_root):
     return failed
 
 
+def preprocessed_lines(compiler, include_root, header):
+    """Returns how many lines a header becomes, and how many of them are ours and not empty."""
+    status, said = run(compiler, "-E", "-I", include_root, "-x", "c++",
+                       os.path.join(include_root, header))
+    if status != 0:
+        raise AssertionError(said)
+    lines = said.splitlines()
+    ours = 0
+    name = ""
+    for line in lines:
+        if marker := LINE_MARKER.match(line):
+            name = marker.group(1)
+        elif name.startswith(include_root) and line.strip():
+            ours += 1
+    return len(lines), ours
+
+
 class Headers(unittest.TestCase):
     def test_there_are_headers(self):
         self.assertTrue(headers_under(INCLUDE))
@@ -64,6 +85,15 @@ class Headers(unittest.TestCase):
 
     def test_two_units_link(self):
         expect_none(self, link_twice(INCLUDE))
+
+    def test_the_umbrella_stays_small(self):
+        for compiler in COMPILERS:
+            lines, ours = preprocessed_lines(compiler, INCLUDE, UMBRELLA)
+            self.assertLessEqual(lines, 40000, compiler)
+            # g++ breaks a line wherever it expands a macro such as offsetof.
+            if compiler != "g++":
+                self.assertLessEqual(ours, 12000, compiler)
+                self.assertGreater(ours, 5000, compiler)
 
 
 class PlantedOffences(unittest.TestCase):
