@@ -77,7 +77,7 @@ tally repair_all(specimen& s, unsigned rounds, std::uint64_t seed) {
     mended_file again(mended.content);
     const mending second = mend(again);
     INFO("again: " << second.text());
-    CHECK(again.content == mended.content);
+    CHECK((again.content == mended.content));
     CHECK(second.summary.changes == 0);
     file = mended.content;
     CHECK(right_grains(s.files, s.name, *good) >= before);

@@ -142,18 +142,19 @@ class extent_repairer {
   /// Puts both directories' places into header_. Errors: the file's;
   /// errc::directory_offset_invalid.
   constexpr failure place_directories() noexcept {
-    const bool has_copy = header_.has(sparse_flags::redundant_tables) &&
-                          header_.rgd_offset != header_.gd_offset.get();
-    const std::uint64_t copy_at = has_copy ? header_.rgd_offset.get() : 0;
+    const bool has_copy = header_.has(sparse_flags::redundant_tables);
+    const std::uint64_t copy_at =
+        header_.rgd_offset == header_.gd_offset.get() ? 0 : header_.rgd_offset.get();
     if (header_.gd_offset != directory_at_end || !header_.is_compressed()) {
-      const auto primary = find_directory(header_.gd_offset, copy_at);
+      const auto primary = find_directory(header_.gd_offset, has_copy ? copy_at : 0);
       if (!primary) return primary.error();
       if (*primary != 0) header_.gd_offset = *primary;
     }
     if (!may_hold_directory(header_.gd_offset)) {
       return image_failure(errc::directory_offset_invalid, offsetof(h, gd_offset));
     }
-    if (!has_copy) return no_failure;
+    // Old writers have one directory for both.
+    if (!has_copy || header_.rgd_offset == header_.gd_offset.get()) return no_failure;
     const auto copy = find_directory(copy_at, header_.gd_offset);
     if (!copy) return copy.error();
     if (*copy != 0) header_.rgd_offset = *copy;
@@ -403,7 +404,7 @@ class extent_repairer {
   /// Cuts a grain off that goes on behind the end of the file, with tables in front.
   constexpr failure cut_behind_grains(stream_mender<Target>& stream) noexcept {
     const stream_facts& facts = stream.facts();
-    if (facts.stopped_by != marker_kind::cut_grain) return no_failure;
+    if (facts.stopped_by != marker_kind::cut) return no_failure;
     const std::uint64_t end_at = facts.stopped_at << sector_shift;
     target_->tell({.kind = repair_kind::file_cut,
                    .offset = end_at,

@@ -19,7 +19,7 @@ namespace vmdk::detail {
 
 enum class marker_kind : std::uint8_t {
   grain,
-  cut_grain,  ///< Its data goes on behind the end of the file.
+  cut,  ///< A marker of what goes on behind the end of the file.
   table,
   directory,
   footer,
@@ -69,12 +69,11 @@ class marker_walk {
     const auto value = load_le<std::uint64_t>(head);
     const auto size = load_le<std::uint32_t>(head + 8);
     const auto type = static_cast<marker_type>(load_le<std::uint32_t>(head + 12));
-    const std::uint64_t left = ceil_shift(file_bytes_, sector_shift) - item.sector;
+    const std::uint64_t left = (file_bytes_ >> sector_shift) - item.sector;
     item.kind = marker_kind::no_marker;
     const auto is = [&](marker_kind kind, std::uint64_t sectors) {
-      if (sectors > left) return;
-      item.kind = kind;
-      item.sectors = sectors;
+      item.kind = sectors > left ? marker_kind::cut : kind;
+      item.sectors = sectors > left ? 0 : sectors;
     };
     if (size != 0) {
       if (size > compressed_size_limit(geometry_.grain_bytes())) return;
@@ -82,10 +81,12 @@ class marker_walk {
       item.data_bytes = size;
       const std::uint64_t offset = (item.sector << sector_shift) + grain_marker_bytes;
       if (!fits_inside(offset, size, file_bytes_)) {
-        item.kind = marker_kind::cut_grain;
+        item.kind = marker_kind::cut;
         return;
       }
-      return is(marker_kind::grain, marked_sectors(size));
+      item.kind = marker_kind::grain;
+      item.sectors = marked_sectors(size);
+      return;
     }
     if (type == marker_type::end_of_stream && value == 0) {
       is(marker_kind::zero, 1);

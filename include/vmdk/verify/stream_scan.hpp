@@ -81,7 +81,7 @@ template <class File, class Visit>
     } else if (end.last_sector != 0) {
       if (item->sector == end.last_sector) {
         item->kind = marker_kind::zero;
-      } else if (item->kind == marker_kind::zero || item->kind == marker_kind::cut_grain ||
+      } else if (item->kind == marker_kind::zero || item->kind == marker_kind::cut ||
                  item->kind == marker_kind::nothing) {
         item->kind = marker_kind::no_marker;
       }
@@ -118,7 +118,7 @@ template <class File, class Visit>
         if (end.passes_zeros) continue;
         return facts;
       case marker_kind::no_marker:
-      case marker_kind::cut_grain:
+      case marker_kind::cut:
       case marker_kind::nothing:
         return facts;
     }

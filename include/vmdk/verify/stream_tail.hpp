@@ -83,8 +83,19 @@ class stream_tail {
            stream_tail_bytes;
   }
 
-  /// Writes it all, the footer behind a barrier, and gives the file its size. Errors: the file's.
+  /// Cuts the file behind the grains and writes it all, the footer behind a barrier: what stops in
+  /// between is again a stream without an end. Errors: the file's.
   constexpr failure write() noexcept {
+    const std::uint64_t end_at = end_sector_ << sector_shift;
+    if (target_->size() > file_bytes()) {
+      target_->tell({.kind = repair_kind::file_cut,
+                     .offset = file_bytes(),
+                     .before = target_->size(),
+                     .after = file_bytes()});
+    }
+    if (target_->size() > end_at) {
+      if (failure f = target_->resize(end_at)) return f;
+    }
     if (failure f = write_tables()) return f;
     const std::uint64_t directory = directory_sector();
     if (failure f = put_marker(directory - 1, marker_type::grain_directory,
@@ -101,14 +112,6 @@ class stream_tail {
     target_->tell({.kind = repair_kind::footer_rebuilt, .offset = (footer + 1) << sector_shift});
     if (failure f = target_->write((footer + 1) << sector_shift, encode(header_))) return f;
     if (failure f = put_marker(footer + 2, marker_type::end_of_stream, 0)) return f;
-    if (target_->size() > file_bytes()) {
-      target_->tell({.kind = repair_kind::file_cut,
-                     .offset = file_bytes(),
-                     .before = target_->size(),
-                     .after = file_bytes()});
-      if (failure f = target_->barrier()) return f;
-      if (failure f = target_->resize(file_bytes())) return f;
-    }
     return target_->barrier();
   }
 

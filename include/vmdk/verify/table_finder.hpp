@@ -88,7 +88,7 @@ class table_finder {
   }
 
  private:
-  static constexpr std::size_t most_candidates = 5;
+  static constexpr std::size_t most_candidates = 7;
   struct candidates {
     std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
     std::size_t count = 0;
@@ -155,21 +155,26 @@ class table_finder {
     if (!before) return before.error();
     const auto after = neighbour(copy, table, true);
     if (!after) return after.error();
-    const std::uint64_t wanted[] = {*own, copy == 0 ? hints_->find(table) : 0,
-                                    usual_sector(copy, table),
-                                    *before == 0 ? 0 : *before + table_sectors,
-                                    *after < table_sectors ? 0 : *after - table_sectors};
+    const auto behind = [](std::uint64_t entry) { return entry == 0 ? 0 : entry + table_sectors; };
+    const auto ahead = [](std::uint64_t entry) {
+      return entry < table_sectors ? 0 : entry - table_sectors;
+    };
+    const std::uint64_t wanted[] = {
+        *own,           copy == 0 ? hints_->find(table) : 0, usual_sector(copy, table),
+        behind(*before), ahead(*after), ahead(*before), behind(*after)};
     for (std::size_t i = 0; i < most_candidates; ++i) {
-      const auto is_free = may_lie_at(copy, table, wanted[i]);
+      const auto is_free = may_lie_at(copy, table, wanted[i], false);
       if (!is_free) return is_free.error();
       found.sector.data()[found.count++] = *is_free ? wanted[i] : 0;
     }
     return found;
   }
 
-  /// True when a table can be here without sharing sectors with any other metadata.
+  /// True when a table can be here without sharing sectors with any other metadata. Directory
+  /// entries that may be wrong themselves count when it `is_to_be_free`.
   [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
-                                                  std::uint64_t sector) noexcept {
+                                                  std::uint64_t sector,
+                                                  bool is_to_be_free) noexcept {
     if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
     const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
       return sector >= first + sectors || sector + table_sectors <= first;
@@ -184,7 +189,10 @@ class table_finder {
         const auto entry = walk_->directory_entry(other, i);
         if (!entry) return entry.error();
         if (*entry == 0 || !format().names_table(*entry)) continue;
-        if (!apart(*entry, table_sectors)) return false;
+        if (apart(*entry, table_sectors)) continue;
+        const auto is_right = is_to_be_free ? result<bool>(true) : continues(other, i);
+        if (!is_right) return is_right.error();
+        if (*is_right) return false;
       }
     }
     return true;
@@ -244,6 +252,9 @@ class table_finder {
         const std::uint64_t sector = all[copy].sector.data()[i];
         // Below the overhead no grain can be.
         if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
+        const auto is_free = may_lie_at(copy, table, sector, true);
+        if (!is_free) return is_free.error();
+        if (!*is_free) continue;
         places.sector[copy] = sector;
         places.is_unwritten[copy] = true;
       }
