@@ -12,38 +12,6 @@ namespace {
 using namespace verify_testing;
 using namespace testing_support;
 
-void put(bytes& file, std::uint64_t at, std::uint64_t value, unsigned width) {
-  for (unsigned i = 0; i < width; ++i) file[at + i] = static_cast<std::byte>(value >> (8 * i));
-}
-
-/// Repairs a file and a copy of it in a trial: the trial tells the same and writes nothing, and a
-/// second repair changes nothing.
-mending mend_well(bytes& file) {
-  mended_file trial(file);
-  const mending planned = plan_mending(trial);
-  mended_file mended(file);
-  mending done = mend(mended);
-  INFO(done.text());
-  CHECK(planned.steps == done.steps);
-  CHECK(planned.why == done.why);
-  CHECK(trial.writes == 0);
-  mended_file again(mended.content);
-  CHECK(mend(again).summary.changes == 0);
-  CHECK(again.writes == 0);
-  file = mended.content;
-  return done;
-}
-
-/// Expects that a damaged file becomes the whole one again, byte for byte.
-mending expect_original(bytes damaged, const bytes& whole) {
-  mending done = mend_well(damaged);
-  INFO(done.text());
-  CHECK(!done.why);
-  CHECK(done.summary.left == 0);
-  CHECK((damaged == whole));
-  return done;
-}
-
 bytes sparse_file() { return build_sparse(usual_sparse_plan()).file.bytes(); }
 
 TEST_CASE("good images are left as they are") {

@@ -38,8 +38,11 @@ class extent_repairer {
   /// Errors, before anything was written: what is wrong where nothing else tells how it was;
   /// errc::workspace_too_small. Those of the file.
   constexpr failure repair() noexcept {
-    const auto chosen = choose_header(
-        *target_, [&](const sparse_extent_header& header) { return contradicts(header); });
+    const auto chosen = choose_header(*target_, [&](const sparse_extent_header& header) {
+      const auto grain = has_other_grains(header);
+      if (!grain || *grain) return grain ? result<unsigned>(1u) : result<unsigned>(grain.error());
+      return contradicts(header);
+    });
     if (!chosen) return chosen.error();
     choice_ = *chosen;
     header_ = choice_.taken;
@@ -264,6 +267,9 @@ class extent_repairer {
     walk_type walk(*target_, format(), share_.windows);
     entry_judge<Target> judge(*target_, header_);
     if (failure f = correct_stream_overhead(walk, judge, in_front)) return f;
+    const auto is_other = has_other_grains(header_);
+    if (!is_other) return is_other.error();
+    if (*is_other) return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
     stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
     if (failure f = stream.look(&walk, judge)) return f;
     if (stream.hints().is_full) return rebuild_tail(stream);
@@ -297,7 +303,8 @@ class extent_repairer {
     return finish_header();
   }
 
-  /// A walk that does not begin with a marker begins at the first grain that the tables have right.
+  /// The walk begins at the first grain that the tables have right, when the overhead is behind it
+  /// or no marker stands there.
   constexpr failure correct_stream_overhead(walk_type& walk, entry_judge<Target>& judge,
                                             bool in_front) noexcept {
     marker_walk<Target> start(*target_, geometry(), header_.over_head);
@@ -305,15 +312,15 @@ class extent_repairer {
     if (!item) return item.error();
     const bool is_start = item->kind != marker_kind::no_marker && item->kind != marker_kind::zero &&
                           item->kind != marker_kind::nothing && header_.over_head != 0;
-    if (is_start) return no_failure;
+    if (is_start && !in_front) return no_failure;
     stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
+    const auto lowest = stream.lowest_grain(walk, judge);
+    if (!lowest) return lowest.error();
     // A grain with a broken marker is no reason to begin behind it.
     const auto is_named = stream.is_named(walk, header_.over_head);
     if (!is_named) return is_named.error();
-    if (*is_named) return no_failure;
-    const auto lowest = stream.lowest_grain(walk, judge);
-    if (!lowest) return lowest.error();
-    if (*lowest != 0) header_.over_head = *lowest;
+    const bool is_behind = !is_start && !*is_named;
+    if (*lowest != 0 && (is_behind || *lowest < header_.over_head)) header_.over_head = *lowest;
     return no_failure;
   }
 
@@ -349,9 +356,15 @@ class extent_repairer {
     }
     std::uint64_t end = facts.content_end;
     if (facts.last_grain != 0) {
-      const auto is_whole = expands(facts.last_grain);
-      if (!is_whole) return is_whole.error();
-      if (!*is_whole && facts.last_grain < end) end = facts.last_grain;
+      for (const std::uint64_t sector : {header_.over_head.get(), facts.last_grain}) {
+        const auto state = expand(header_, sector);
+        if (!state) return state.error();
+        // The header's grain size is not the stream's: nothing that follows from it can be right.
+        if (*state == grain_state::of_other_size) {
+          return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
+        }
+        if (sector == facts.last_grain && *state == grain_state::torn) end = sector;
+      }
     }
     header_.gd_offset = directory_at_end;
     header_.rgd_offset = std::uint64_t{0};
@@ -375,30 +388,48 @@ class extent_repairer {
     return true;
   }
 
-  /// True when a grain expands to what it should, or nobody can tell.
-  [[nodiscard]] constexpr result<bool> expands(std::uint64_t sector) noexcept {
+  enum class grain_state : std::uint8_t { whole, torn, of_other_size };
+
+  /// Expands the grain at a sector. What cannot be expanded here counts as whole.
+  [[nodiscard]] constexpr result<grain_state> expand(const sparse_extent_header& header,
+                                                     std::uint64_t sector) noexcept {
     if constexpr (std::is_same_v<D, no_decoder>) {
-      return true;
+      return grain_state::whole;
     } else {
-      const std::uint64_t whole = geometry().grain_bytes();
-      marker_walk<Target> walk(*target_, geometry(), sector);
+      const sparse_geometry geometry(header.capacity, header.grain_size);
+      const std::uint64_t whole = geometry.grain_bytes();
+      marker_walk<Target> walk(*target_, geometry, sector);
       const auto item = walk.next();
       if (!item) return item.error();
-      if (share_.rest.size() < whole + sector_bytes) return true;
+      if (item->kind != marker_kind::grain || item->lba >= header.capacity) {
+        return grain_state::torn;
+      }
+      if (share_.rest.size() < whole + sector_bytes) return grain_state::whole;
       const byte_span input = share_.rest.subspan(static_cast<std::size_t>(whole));
-      if (D::needs_contiguous_input && input.size() < item->data_bytes) return true;
-      const std::uint64_t left = (header_.capacity - item->lba) << sector_shift;
+      if (D::needs_contiguous_input && input.size() < item->data_bytes) return grain_state::whole;
+      const std::uint64_t left = (header.capacity - item->lba) << sector_shift;
+      grain_state state = grain_state::torn;
       for (const std::uint64_t wanted : {whole, smaller_of(whole, left)}) {
         const compressed_grain grain{(sector << sector_shift) + grain_marker_bytes,
                                      item->data_bytes};
         grain_supply<Target> supply(*target_, grain, {}, input);
         const failure f =
             decoder_->decode(supply, share_.rest.first(static_cast<std::size_t>(wanted)));
-        if (!f) return true;
+        if (!f) return grain_state::whole;
         if (f.from != origin::codec) return f;
+        const bool is_longer = f.code == errc::stream_output_overrun;
+        if (is_longer || f.code == errc::stream_output_short) state = grain_state::of_other_size;
       }
-      return false;
+      return state;
     }
+  }
+
+  /// True when the first grain of a stream is not of the size that a header says.
+  [[nodiscard]] constexpr result<bool> has_other_grains(
+      const sparse_extent_header& header) noexcept {
+    const auto state = expand(header, header.over_head);
+    if (!state) return state.error();
+    return *state == grain_state::of_other_size;
   }
 
   /// Cuts a grain off that goes on behind the end of the file, with tables in front.

@@ -33,24 +33,34 @@ struct header_choice {
   return validate(header, file_bytes, strictness::tolerant);
 }
 
+/// What speaks against a header of a stream, and how many grains it gives the stream.
+struct header_evidence {
+  unsigned against = 0;
+  std::uint64_t grains = 0;
+
+  [[nodiscard]] constexpr bool is_better_than(const header_evidence& other) const noexcept {
+    return against != other.against ? against < other.against : grains > other.grains;
+  }
+};
+
 /// How many things in a stream contradict a header that it is to have.
 template <class File>
-[[nodiscard]] constexpr result<unsigned> contradictions_of(
+[[nodiscard]] constexpr result<header_evidence> evidence_for(
     File& file, const sparse_extent_header& header) noexcept {
   const sparse_geometry geometry(header.capacity, header.grain_size);
   const auto ignore = [](const marker_item&) { return no_failure; };
   const auto facts =
       scan_stream(file, geometry, header.over_head, stream_end{}, marker_gaps{}, ignore);
   if (!facts) return facts.error();
-  unsigned count = facts->misplaced == 0 ? 0 : 1;
-  if (!facts->is_complete()) ++count;
-  if (facts->footer == 0 || facts->directory == 0) ++count;
-  return count;
+  header_evidence found{.against = facts->misplaced == 0 ? 0u : 1u, .grains = facts->grains};
+  if (!facts->is_complete()) ++found.against;
+  if (facts->footer == 0 || facts->directory == 0) ++found.against;
+  return found;
 }
 
 /// Reads header and footer and chooses between them (SPEC 13.7): the one that can be; of two that
-/// can be and differ, the one that the stream contradicts less; and else the header. `contradicts`
-/// adds what else is known against one: (header) -> result<unsigned>.
+/// can be and differ, the one that the stream contradicts less, or that sees more of it; and else
+/// the header. `contradicts` adds what else is known against one: (header) -> result<unsigned>.
 /// Errors: those of the file; what is wrong with the header when neither is usable.
 template <class File, class Contradicts>
 [[nodiscard]] constexpr result<header_choice> choose_header(File& file,
@@ -74,13 +84,11 @@ template <class File, class Contradicts>
   if (!choice.is_header_usable && !choice.is_footer_usable) return broken;
   choice.taken = choice.is_header_usable ? choice.header : choice.footer;
   if (!choice.is_header_usable || !choice.is_footer_usable) {
-    const auto against = [&]() -> result<unsigned> {
-      if (choice.is_header_usable) return 0u;
-      // Data of a guest may look like a footer: what stands before it must be a stream.
-      return contradictions_of(file, choice.footer);
-    }();
-    if (!against) return against.error();
-    if (*against != 0) return broken;
+    if (choice.is_header_usable) return choice;
+    // Data of a guest may look like a footer: what stands before it must be a stream.
+    const auto found = evidence_for(file, choice.footer);
+    if (!found) return found.error();
+    if (found->against != 0) return broken;
     return choice;
   }
   // A footer behind grains that are not compressed is data.
@@ -94,16 +102,17 @@ template <class File, class Contradicts>
     return false;
   });
   if (agree) return choice;
-  unsigned against[2]{};
+  header_evidence found[2];
   for (unsigned i = 0; i < 2; ++i) {
     const sparse_extent_header& each = i == 0 ? choice.header : choice.footer;
-    const auto stream = contradictions_of(file, each);
+    const auto stream = evidence_for(file, each);
     if (!stream) return stream.error();
     const auto other = contradicts(each);
     if (!other) return other.error();
-    against[i] = *stream + *other;
+    found[i] = *stream;
+    found[i].against += *other;
   }
-  if (against[1] < against[0]) choice.taken = choice.footer;
+  if (found[1].is_better_than(found[0])) choice.taken = choice.footer;
   return choice;
 }
 

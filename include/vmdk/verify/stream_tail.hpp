@@ -93,7 +93,8 @@ class stream_tail {
                      .before = target_->size(),
                      .after = file_bytes()});
     }
-    if (target_->size() > end_at) {
+    // The last grain's padding may be cut as well.
+    if (target_->size() != end_at) {
       if (failure f = target_->resize(end_at)) return f;
     }
     if (failure f = write_tables()) return f;
@@ -120,10 +121,9 @@ class stream_tail {
 
   template <class Visit>
   [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) noexcept {
-    return scan_stream(*target_, geometry_, header_.over_head, stream_end{}, *gaps_,
-                       [&](const marker_item& item) -> failure {
-                         return item.sector < end_sector_ ? visit(item) : no_failure;
-                       });
+    // What is behind is cut off before the first table is written.
+    const stream_end end{.limit_sector = end_sector_};
+    return scan_stream(*target_, geometry_, header_.over_head, end, *gaps_, visit);
   }
   [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
     return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;

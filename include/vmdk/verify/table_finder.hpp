@@ -159,9 +159,13 @@ class table_finder {
     const auto ahead = [](std::uint64_t entry) {
       return entry < table_sectors ? 0 : entry - table_sectors;
     };
-    const std::uint64_t wanted[] = {
-        *own,           copy == 0 ? hints_->find(table) : 0, usual_sector(copy, table),
-        behind(*before), ahead(*after), ahead(*before), behind(*after)};
+    const std::uint64_t wanted[] = {*own,
+                                    copy == 0 ? hints_->find(table) : 0,
+                                    usual_sector(copy, table),
+                                    behind(*before),
+                                    ahead(*after),
+                                    ahead(*before),
+                                    behind(*after)};
     for (std::size_t i = 0; i < most_candidates; ++i) {
       const auto is_free = may_lie_at(copy, table, wanted[i], false);
       if (!is_free) return is_free.error();
