@@ -32,11 +32,13 @@ struct raw_arguments {
   word capacity;
   word stored;
   word parent;
+  word keep;
   std::vector<std::string> settings;
   std::vector<std::string> allowed_folders;
   bool force = false;
   bool verbose = false;
   bool json = false;
+  bool dry_run = false;
 };
 
 void add_repeatable(::CLI::App& command, const char* name, std::vector<std::string>& values) {
@@ -85,6 +87,14 @@ void declare_compare(::CLI::App& command, raw_arguments& raw) {
 
 void declare_check(::CLI::App& command, raw_arguments& raw) {
   add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  command.add_option("--codec", raw.codec);
+  command.add_flag("--json", raw.json);
+  command.add_option("FILE", raw.source)->required();
+}
+
+void declare_repair(::CLI::App& command, raw_arguments& raw) {
+  command.add_flag("--dry-run", raw.dry_run);
+  command.add_option("--keep", raw.keep);
   command.add_option("--codec", raw.codec);
   command.add_flag("--json", raw.json);
   command.add_option("FILE", raw.source)->required();
@@ -204,6 +214,17 @@ arguments read_check(const raw_arguments& raw) {
   return read;
 }
 
+arguments read_repair(const raw_arguments& raw) {
+  if (raw.source == "-") throw error("-", "a repair needs a file that can be written in place");
+  repair_arguments read;
+  read.source.path = raw.source;
+  read.source.decoder = find_codec(raw.codec);
+  read.keep = raw.keep;
+  read.dry_run = raw.dry_run;
+  read.json = raw.json;
+  return read;
+}
+
 arguments read_map(const raw_arguments& raw) {
   map_arguments read;
   read.source.path = raw.source;
@@ -235,7 +256,7 @@ constexpr command commands[] = {
     {"convert", declare_convert, read_convert}, {"info", declare_info, read_info},
     {"layout", declare_layout, read_layout},    {"compare", declare_compare, read_compare},
     {"check", declare_check, read_check},       {"map", declare_map, read_map},
-    {"create", declare_create, read_create},
+    {"create", declare_create, read_create},    {"repair", declare_repair, read_repair},
 };
 
 /// The command that the user gave, for a hint.

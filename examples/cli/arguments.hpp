@@ -52,6 +52,13 @@ struct check_arguments {
   bool json = false;
 };
 
+struct repair_arguments {
+  input source{};
+  std::optional<std::string> keep{};  ///< Where a copy of the original goes first.
+  bool dry_run = false;
+  bool json = false;
+};
+
 struct map_arguments {
   input source{};
   bool json = false;
@@ -70,7 +77,8 @@ struct print_arguments {
 };
 
 using arguments = std::variant<print_arguments, convert_arguments, info_arguments, layout_arguments,
-                               compare_arguments, check_arguments, map_arguments, create_arguments>;
+                               compare_arguments, check_arguments, repair_arguments, map_arguments,
+                               create_arguments>;
 
 /// Reads the program's arguments. Throws an error.
 [[nodiscard]] arguments read_arguments(int argc, char** argv);

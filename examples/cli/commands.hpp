@@ -12,6 +12,7 @@ int run_info(const info_arguments& told);
 int run_layout(const layout_arguments& told);
 int run_compare(const compare_arguments& told);
 int run_check(const check_arguments& told);
+int run_repair(const repair_arguments& told);
 int run_map(const map_arguments& told);
 int run_create(const create_arguments& told);
 

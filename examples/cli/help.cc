@@ -5,12 +5,13 @@ namespace vmdk::cli {
 
 const std::string_view help_text = R"(Usage: vmdk COMMAND ...
 
-Converts, makes, inspects, checks and compares VMDK disk images.
+Converts, makes, inspects, checks, repairs and compares VMDK disk images.
 
   vmdk convert SRC DST       raw disk to VMDK, VMDK to raw, VMDK to VMDK
   vmdk create --size N FILE  an empty disk
   vmdk info FILE             what an image is and holds
   vmdk check FILE            whether an image is sound, and what is wrong if not
+  vmdk repair FILE           mend its tables, directories, headers and markers
   vmdk map FILE              which ranges of the disk are stored, and where
   vmdk compare FIRST SECOND  whether two disks have the same content
   vmdk layout -t TYPE --capacity N
@@ -128,6 +129,25 @@ Example:
   vmdk check disk.vmdk
 )";
 
+constexpr std::string_view repair_help = R"(Usage: vmdk repair [OPTION]... FILE
+
+Mends the metadata of an image in place: tables, directories and headers from
+their copies, a stream's tables from its markers, the lost end of a stream. What
+grains hold is not changed. Prints a line for each step, and a summary; says
+what cannot be repaired. Extents of a split disk are repaired too.
+Exit status: 0 sound now, 1 something is left, 2 it cannot be repaired or read.
+
+  --dry-run       say what would be done, and change nothing
+  --keep COPY     before the first change save the file as COPY
+  --json          as JSON (docs/CLI.md has the schema)
+  --codec CODEC   what expands compressed grains: libdeflate (default), zlib or
+                  builtin
+
+Examples:
+  vmdk repair --dry-run disk.vmdk
+  vmdk repair --keep disk.vmdk.damaged disk.vmdk
+)";
+
 constexpr std::string_view map_help = R"(Usage: vmdk map [OPTION]... FILE
 
 Prints which ranges of the disk are stored, compressed or zero, and in which
@@ -169,6 +189,7 @@ std::string_view help_for(std::string_view command) noexcept {
   if (command == "layout") return layout_help;
   if (command == "compare") return compare_help;
   if (command == "check") return check_help;
+  if (command == "repair") return repair_help;
   if (command == "map") return map_help;
   if (command == "create") return create_help;
   return help_text;

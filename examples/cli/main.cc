@@ -21,6 +21,7 @@ int run(const info_arguments& told) { return run_info(told); }
 int run(const layout_arguments& told) { return run_layout(told); }
 int run(const compare_arguments& told) { return run_compare(told); }
 int run(const check_arguments& told) { return run_check(told); }
+int run(const repair_arguments& told) { return run_repair(told); }
 int run(const map_arguments& told) { return run_map(told); }
 int run(const create_arguments& told) { return run_create(told); }
 

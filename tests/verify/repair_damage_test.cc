@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <catch2/catch.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "tests/verify/damage.hpp"
+#include "tests/verify/repair_testing.hpp"
+
+namespace {
+
+using namespace verify_testing;
+
+constexpr std::uint64_t grain_bytes = 8192;
+
+/// How many grains of a disk can be read and are what they were.
+std::uint64_t right_grains(memory_files& files, const std::string& name, const bytes& good) {
+  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 16>>();
+  const auto opened = open(files, *files.open(name), *memory, strictness::tolerant);
+  if (!opened) return 0;
+  auto room = std::make_unique<cursor_memory<4, 2 * sector_bytes, std::size_t{1} << 20>>();
+  auto decoder = std::make_unique<inflate>();
+  auto cursor = image_cursor<memory_files, inflate>::make(*opened, room->spans(), *decoder);
+  if (!cursor) return 0;
+  std::uint64_t right = 0;
+  bytes now(grain_bytes);
+  for (std::uint64_t at = 0; at + grain_bytes <= good.size(); at += grain_bytes) {
+    if (at + grain_bytes > opened->size() || cursor->read_at(at, now)) continue;
+    right += equal_bytes(now.data(), good.data() + at, grain_bytes);
+  }
+  return right;
+}
+
+struct tally {
+  unsigned damages = 0;
+  unsigned harmful = 0;
+  unsigned mended = 0;
+  unsigned better = 0;
+  unsigned refused = 0;
+  unsigned left = 0;
+};
+
+unsigned rounds() {
+  const char* const wanted = std::getenv("VMDK_REPAIR_ROUNDS");
+  return wanted == nullptr ? 200 : static_cast<unsigned>(std::atoi(wanted));
+}
+
+tally repair_all(specimen& s, unsigned rounds, std::uint64_t seed) {
+  tally t;
+  std::mt19937_64 random(seed);
+  const auto good = read_disk(s.files, *s.files.open(s.name));
+  REQUIRE(good);
+  for (unsigned round = 0; round < rounds; ++round) {
+    const damage d = random_damage(s, random);
+    if (d.value == d.old_value) continue;
+    ++t.damages;
+    bytes& file = s.files.bytes(d.where.file);
+    const bytes whole = file;
+    set(file, d.where, d.value);
+    const bytes damaged = file;
+    const std::uint64_t before = right_grains(s.files, s.name, *good);
+    const bool harmful = read_disk(s.files, *s.files.open(s.name)) != good ||
+                         check_files(s.files, s.name).has_error();
+    mended_file trial(damaged);
+    const mending planned = plan_mending(trial);
+    mended_file mended(damaged);
+    const mending done = mend(mended);
+    INFO(s.what << ", round " << round << ": " << d.where.file << " at " << d.where.at << ", "
+                << d.where.bytes << " bytes: " << d.old_value << " became " << d.value << "\n"
+                << done.text());
+    CHECK(planned.steps == done.steps);
+    CHECK(planned.why == done.why);
+    CHECK(trial.writes == 0);
+    if (done.why) CHECK(mended.writes == 0);
+    mended_file again(mended.content);
+    const mending second = mend(again);
+    INFO("again: " << second.text());
+    CHECK((again.content == mended.content));
+    CHECK(second.summary.changes == 0);
+    file = mended.content;
+    CHECK(right_grains(s.files, s.name, *good) >= before);
+    if (harmful) {
+      ++t.harmful;
+      t.refused += !!done.why;
+      t.left += done.summary.left != 0;
+      const bool is_good = read_disk(s.files, *s.files.open(s.name)) == good;
+      const outcome said = check_files(s.files, s.name);
+      if (is_good && !said.has_error()) ++t.mended;
+      if (rounds > 200 && !(is_good && !said.has_error()) && !done.why) {
+        WARN(s.what << ", round " << round << ": " << d.where.file << " at " << d.where.at << ", "
+                    << d.where.bytes << " bytes: " << d.old_value << " became " << d.value
+                    << (is_good ? " same" : " differs") << "\n"
+                    << done.text() << said.text());
+      }
+    }
+    file = whole;
+  }
+  return t;
+}
+
+TEST_CASE("no repair of a random damage leaves fewer readable grains") {
+  std::uint64_t seed = 1;
+  for (specimen& s : all_specimens()) {
+    const tally t = repair_all(s, rounds(), seed++);
+    WARN(s.what << ": " << t.damages << " damages, " << t.harmful << " harmful, " << t.mended
+                << " mended, " << t.refused << " refused, " << t.left << " left");
+  }
+}
+
+}  // namespace
