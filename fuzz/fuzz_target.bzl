@@ -2,7 +2,7 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
-def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk", "//tests:support"]):
+def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = [], fuzz_copts = []):
     """Makes :NAME_fuzz (needs --config=fuzz, see tools/fuzz) and the test :NAME_replay.
 
     Args:
@@ -10,9 +10,11 @@ def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk",
       srcs: sources that define LLVMFuzzerTestOneInput. Default: NAME_fuzz.cc.
       seeds: valid and nearly valid inputs. Default: seeds/NAME/**; there must be at least one.
       dict: libFuzzer's dictionary. Default: dictionaries/NAME.dict where that exists.
-      deps: what the sources need.
+      deps: what the sources need beside the library, its tests' support and the targets' own.
+      fuzz_copts: for the libFuzzer binary alone.
     """
     srcs = srcs or [name + "_fuzz.cc"]
+    deps = deps + ["//:vmdk", "//tests:support", ":fuzzing"]
     seeds = seeds or native.glob(["seeds/" + name + "/**"])
     dicts = [dict] if dict else native.glob(
         ["dictionaries/" + name + ".dict"],
@@ -31,6 +33,7 @@ def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk",
     cc_binary(
         name = name + "_fuzz",
         srcs = srcs,
+        copts = fuzz_copts,
         data = [":" + name + "_inputs"] + dicts,
         linkopts = ["-fsanitize=fuzzer"],
         tags = [
@@ -46,5 +49,7 @@ def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = ["//:vmdk",
         srcs = srcs + ["replay_main.cc"],
         args = ["$(rootpaths :" + name + "_inputs)"],
         data = [":" + name + "_inputs"],
+        # Under the sanitizers the fuzzer itself replays its inputs before it makes new ones.
+        tags = ["no-sanitizer"],
         deps = deps,
     )

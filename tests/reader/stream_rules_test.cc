@@ -48,6 +48,16 @@ TEST_CASE("bytes behind the end are refused, but for zeros where tables are in f
       CHECK(behind(bytes(n, std::byte{1})) == refused);
     }
     CHECK(behind(image.file) == refused);
+
+    // The place is that of the first byte which is wrong, whatever the pieces.
+    bytes file = image.file;
+    file.resize(file.size() + 700);
+    file.push_back(std::byte{1});
+    failure late = refused;
+    if (is_in_front(tables)) late.offset += 700;
+    for (const std::size_t piece_bytes : {1u, 100u, 512u, 4096u}) {
+      CHECK(read_stream(file, piece_bytes).why == late);
+    }
   }
 }
 

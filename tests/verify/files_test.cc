@@ -165,6 +165,19 @@ TEST_CASE("chains are followed") {
   expect(files, "two.vmdk", errc::version_unsupported, 4);
 }
 
+TEST_CASE("a parent's name that is no plain name is not looked up") {
+  memory_files files;
+  const std::string long_name(512, 'x');
+  for (const std::string& hint :
+       {std::string(".."), std::string("folder/"), std::string("json:x"), long_name}) {
+    put_link(files, "one.vmdk", link_text("11111111", hint, "22222222"));
+    files.put(long_name, "a file of this name is there");
+    files.opened = 0;
+    expect(files, "one.vmdk", errc::name_not_allowed, 0, hint == "folder/" ? "" : hint);
+    CHECK(files.opened == 2);  // The child, for the check and for the reader.
+  }
+}
+
 TEST_CASE("what is checked before it is opened is refused with its place") {
   memory_files files;
   put_link(files, "base.vmdk", link_text("ffffffff", "", "11111111"));

@@ -327,10 +327,12 @@ class stream_reader {
       const auto got = source_->read(sector_);
       if (!got) return got.error();
       if (*got == 0) break;
-      if (!tables_.are_in_front() || !is_zero(sector_.data(), *got)) {
-        return image_failure(errc::stream_data_after_end, position_);
+      std::size_t zeros = 0;
+      while (tables_.are_in_front() && zeros < *got && sector_.data()[zeros] == std::byte{0}) {
+        ++zeros;
       }
-      position_ += *got;
+      position_ += zeros;
+      if (zeros != *got) return image_failure(errc::stream_data_after_end, position_);
     }
     ended_ = true;
     return no_failure;

@@ -183,6 +183,11 @@ class image_checker {
     turn_to(child_file);
     finding found;
     found.name = child.parent_name.view();
+    if (child.parent_refusal != errc::none) {
+      found.code = child.parent_refusal;
+      if (failure f = log().add(found)) return f;
+      return false;
+    }
     const auto parent = files_->open(child.parent_name.view());
     if (!parent) {
       if (!is_about_name(parent.error())) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "vmdk/core/arithmetic.hpp"
+#include "vmdk/core/errc.hpp"
 #include "vmdk/format/descriptor_view.hpp"
 #include "vmdk/format/extent_name.hpp"
 
@@ -36,6 +37,7 @@ struct link_facts {
   bool has_parent = false;
   std::uint32_t cid = 0;
   std::uint32_t parent_cid = 0;
+  errc parent_refusal = errc::none;  ///< Why no file has the parent's name.
   kept_name parent_name{};
 
   constexpr void take(const descriptor_view& descriptor) noexcept {
@@ -45,11 +47,14 @@ struct link_facts {
     has_parent = descriptor.has_parent();
     // Only the last part of the hint counts: which folders may be searched is the caller's say.
     std::string_view hint = descriptor.parent_file_name_hint();
+    const errc not_a_name = hint.empty() ? errc::parent_missing : errc::name_not_allowed;
     for (std::size_t i = hint.size(); i-- > 0;) {
       if (hint.data()[i] != '/' && hint.data()[i] != '\\') continue;
       hint = part(hint, i + 1);
       break;
     }
+    const bool is_allowed = is_plain_name(hint) && hint.size() <= extent_name_max_bytes;
+    parent_refusal = is_allowed ? errc::none : not_a_name;
     parent_name.set(hint, descriptor.encoding());
   }
 };

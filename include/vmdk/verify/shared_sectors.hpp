@@ -102,8 +102,12 @@ constexpr failure find_shared_sectors(const sector_window& window, unsigned shif
                                       Walk&& walk, shared_runs& found) noexcept {
   found.clear();
   if (window.first >= window.end) return no_failure;
-  use_bitmap bitmap(memory);
   const std::uint64_t last_cell = ceil_shift(window.end, shift);
+  // Of a small file's window not all of the memory need be cleared and looked through.
+  const std::uint64_t wanted_bytes =
+      use_bitmap::planes * ceil_shift(last_cell - (window.first >> shift), 3);
+  use_bitmap bitmap(memory.first(
+      static_cast<std::size_t>(smaller_of<std::uint64_t>(memory.size(), wanted_bytes))));
   std::uint64_t open_first = no_open_run;
   const auto close_at = [&](std::uint64_t cell) {
     if (open_first != no_open_run) found.add(open_first << shift, (cell - open_first) << shift);
