@@ -95,6 +95,15 @@ void opened_image::refuse(const failure& why) const {
     throw error(files_.name(why.index),
                 "names \"" + files_.last_name() + "\": " + opening_text(why));
   }
+  if (why.code == errc::parent_modified) {
+    // The parent's is the link behind the one that failed.
+    const auto is_child = [&](const link& each) { return each.file.value == why.index; };
+    const auto child = std::find_if(links_.begin(), links_.end(), is_child);
+    if (links_.end() - child > 1) {
+      throw error(files_.name(why.index),
+                  "names \"" + files_.name(child[1].file.value) + "\": " + failure_text(why));
+    }
+  }
   fail(files_.name(why.index), why);
 }
 

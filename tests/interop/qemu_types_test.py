@@ -259,7 +259,7 @@ class Chains(QemuTest):
         # Writing to it gives it another content id.
         os.rename(self.path("elsewhere.vmdk"), self.path("base.vmdk"))
         self.change("base.vmdk", "disk.img", ("noise", 0, 512))
-        self.refused("convert", "child.vmdk", "out.img", says=["child.vmdk", "parent was modified"])
+        self.refused("convert", "child.vmdk", "out.img", says=["child.vmdk: names \"base.vmdk\": the parent was modified"])
 
 
 if __name__ == "__main__":

@@ -37,11 +37,11 @@ struct tally {
   unsigned damages = 0;
   unsigned harmful = 0;
   unsigned mended = 0;
-  unsigned better = 0;
   unsigned refused = 0;
   unsigned left = 0;
 };
 
+/// More rounds by hand: VMDK_REPAIR_ROUNDS=10000.
 unsigned rounds() {
   const char* const wanted = std::getenv("VMDK_REPAIR_ROUNDS");
   return wanted == nullptr ? 200 : static_cast<unsigned>(std::atoi(wanted));
@@ -88,12 +88,6 @@ tally repair_all(specimen& s, unsigned rounds, std::uint64_t seed) {
       const bool is_good = read_disk(s.files, *s.files.open(s.name)) == good;
       const outcome said = check_files(s.files, s.name);
       if (is_good && !said.has_error()) ++t.mended;
-      if (rounds > 200 && !(is_good && !said.has_error()) && !done.why) {
-        WARN(s.what << ", round " << round << ": " << d.where.file << " at " << d.where.at << ", "
-                    << d.where.bytes << " bytes: " << d.old_value << " became " << d.value
-                    << (is_good ? " same" : " differs") << "\n"
-                    << done.text() << said.text());
-      }
     }
     file = whole;
   }
@@ -104,8 +98,15 @@ TEST_CASE("no repair of a random damage leaves fewer readable grains") {
   std::uint64_t seed = 1;
   for (specimen& s : all_specimens()) {
     const tally t = repair_all(s, rounds(), seed++);
-    WARN(s.what << ": " << t.damages << " damages, " << t.harmful << " harmful, " << t.mended
+    INFO(s.what << ": " << t.damages << " damages, " << t.harmful << " harmful, " << t.mended
                 << " mended, " << t.refused << " refused, " << t.left << " left");
+    CHECK(t.damages > rounds() / 2);
+    // What is not mended is a descriptor's text, the size of a grain, or a header without a copy.
+    CHECK(t.mended * 3 > t.harmful * 2);
+    if (rounds() > 200) {
+      WARN(s.what << ": " << t.damages << " damages, " << t.harmful << " harmful, " << t.mended
+                  << " mended, " << t.refused << " refused, " << t.left << " left");
+    }
   }
 }
 

@@ -76,11 +76,11 @@ TEST_CASE("a grain's marker gets back the place that its table entry has") {
 TEST_CASE("markers of tables, directory, footer and end are restored") {
   for (const stream_tables tables : {at_end, stream_tables::at_end_and_known}) {
     const auto image = usual_stream(tables);
-    for (const std::uint64_t at : {image.table_at.at(0) - 512, image.table_at.at(2) - 512,
-                                   image.directory_at - 512, image.footer_at - 512,
-                                   image.footer_at + 512}) {
+    for (const std::uint64_t at :
+         {image.table_at.at(0) - 512, image.table_at.at(2) - 512, image.directory_at - 512,
+          image.footer_at - 512, image.footer_at + 512}) {
       for (const std::uint64_t field : {0u, 8u, 12u}) {
-        for (const std::uint64_t value : {0u, 1u, 2u, 3u, 4u, 100000u}) {
+        for (const std::uint64_t value : {0u, 2u, 3u, 100000u}) {
           bytes file = image.file;
           put(file, at + field, value, 4);
           INFO("marker " << at << ", field " << field << ", value " << value);

@@ -51,10 +51,10 @@ TEST_CASE("a table's copy mends it, entry by entry") {
   const bytes whole = image.file.bytes();
   for (const std::uint64_t first_copy : {image.table_at.at(0), image.redundant_table_at.at(0)}) {
     bytes file = whole;
-    put(file, first_copy, 0, 4);             // lost
-    put(file, first_copy + 4, 999999, 4);    // past the end
-    put(file, first_copy + 3 * 4, 5, 4);     // below the grains
-    put(file, first_copy + 100 * 4, 49, 4);  // no grain's beginning
+    put(file, first_copy, 0, 4);                                     // lost
+    put(file, first_copy + 4, 999999, 4);                            // past the end
+    put(file, first_copy + 3 * 4, 5, 4);                             // below the grains
+    put(file, first_copy + 100 * 4, 49, 4);                          // no grain's beginning
     put(file, first_copy + 7 * 4, image.grain_at.at(512) / 512, 4);  // another one's
     const mending done = expect_original(file, whole);
     CHECK(done.count(repair_kind::entry_restored) == 5);

@@ -15,8 +15,11 @@
 #include "vmdk/verify/check_memory.hpp"
 #include "vmdk/verify/compressed_grains.hpp"
 #include "vmdk/verify/descriptor_text.hpp"
+#include "vmdk/verify/directory_search.hpp"
 #include "vmdk/verify/entry_judge.hpp"
+#include "vmdk/verify/grain_probe.hpp"
 #include "vmdk/verify/header_choice.hpp"
+#include "vmdk/verify/header_mender.hpp"
 #include "vmdk/verify/link_facts.hpp"
 #include "vmdk/verify/repair_target.hpp"
 #include "vmdk/verify/stream_mender.hpp"
@@ -92,82 +95,16 @@ class extent_repairer {
     return is_same_capacity(header.capacity, text->view.total_sectors(), true) ? 0u : 1u;
   }
 
-  [[nodiscard]] constexpr bool may_hold_directory(std::uint64_t sector) const noexcept {
-    return place_directory(header_, sector, geometry().directory_sectors(), file_sectors()) ==
-           directory_place::good;
-  }
-
-  /// How many of a directory's entries name the tables that follow it. Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> regular_entries(std::uint64_t sector) noexcept {
-    const std::uint64_t count = geometry().table_count();
-    std::uint64_t due = sector + geometry().directory_sectors();
-    std::uint64_t regular = 0;
-    const byte_span window = share_.windows;
-    for (std::uint64_t first = 0; first < count; first += window.size() / sizeof(std::uint32_t)) {
-      const auto bytes = static_cast<std::size_t>(
-          smaller_of<std::uint64_t>((count - first) * sizeof(std::uint32_t), window.size()));
-      const std::uint64_t at = (sector << sector_shift) + first * sizeof(std::uint32_t);
-      if (failure f = target_->read_at(at, window.first(bytes))) return f;
-      for (std::size_t i = 0; i < bytes; i += sizeof(std::uint32_t), due += table_sectors) {
-        regular += load_le<std::uint32_t>(window.data() + i) == due;
-      }
-    }
-    return regular;
-  }
-
-  /// Finds a directory that is not where the header says: before or behind the other one with its
-  /// tables, or behind the descriptor. 0 when it stays as it is. Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> find_directory(std::uint64_t stated,
-                                                               std::uint64_t other) noexcept {
-    const std::uint64_t each =
-        geometry().directory_sectors() + geometry().table_count() * table_sectors;
-    const auto is_regular = [&](std::uint64_t sector) -> result<bool> {
-      if (sector == other || !may_hold_directory(sector)) return false;
-      const auto regular = regular_entries(sector);
-      if (!regular) return regular.error();
-      return *regular * 2 > geometry().table_count();
-    };
-    const auto own = is_regular(stated);
-    if (!own) return own.error();
-    if (*own) return std::uint64_t{0};
-    const std::uint64_t behind_descriptor =
-        header_.descriptor_offset == 0 ? 1 : header_.descriptor_offset + header_.descriptor_size;
-    const std::uint64_t wanted[] = {other == 0 ? 0 : other + each, other > each ? other - each : 0,
-                                    behind_descriptor};
-    for (const std::uint64_t sector : wanted) {
-      const auto found = is_regular(sector);
-      if (!found) return found.error();
-      if (*found) return sector;
-    }
-    return std::uint64_t{0};
-  }
-
-  /// Puts both directories' places into header_. Errors: the file's;
-  /// errc::directory_offset_invalid.
+  /// Puts both directories' places into header_. Errors: those of directory_search.
   constexpr failure place_directories() noexcept {
-    const bool has_copy = header_.has(sparse_flags::redundant_tables);
-    const std::uint64_t copy_at =
-        header_.rgd_offset == header_.gd_offset.get() ? 0 : header_.rgd_offset.get();
-    if (header_.gd_offset != directory_at_end || !header_.is_compressed()) {
-      const auto primary = find_directory(header_.gd_offset, has_copy ? copy_at : 0);
-      if (!primary) return primary.error();
-      if (*primary != 0) header_.gd_offset = *primary;
-    }
-    if (!may_hold_directory(header_.gd_offset)) {
-      return image_failure(errc::directory_offset_invalid, offsetof(h, gd_offset));
-    }
-    // Old writers have one directory for both.
-    if (!has_copy || header_.rgd_offset == header_.gd_offset.get()) return no_failure;
-    const auto copy = find_directory(copy_at, header_.gd_offset);
-    if (!copy) return copy.error();
-    if (*copy != 0) header_.rgd_offset = *copy;
-    const std::uint64_t sectors = geometry().directory_sectors();
-    const bool overlaps = header_.rgd_offset < header_.gd_offset + sectors &&
-                          header_.gd_offset < header_.rgd_offset + sectors;
-    if (may_hold_directory(header_.rgd_offset) && !overlaps) return no_failure;
-    // The primary copy goes on alone; the header keeps what it says.
-    is_copy_lost_ = true;
-    return no_failure;
+    directory_search<Target> search(*target_, header_, share_.windows);
+    const failure f = search.place();
+    is_copy_lost_ = search.is_copy_lost();
+    return f;
+  }
+
+  [[nodiscard]] constexpr header_mender<Target> headers() noexcept {
+    return header_mender<Target>(*target_, choice_);
   }
 
   [[nodiscard]] constexpr sparse_format format() const noexcept {
@@ -201,7 +138,7 @@ class extent_repairer {
     const bool all_aligned = found->grains != 0 && found->unaligned == 0;
     const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
     if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
-    return finish_header();
+    return headers().mend_header(header_);
   }
 
   /// Grains that all copies name are there, whatever the overhead says.
@@ -245,10 +182,11 @@ class extent_repairer {
     stream_mender<Target> stream(*target_, header_, false, choice_.is_footer_usable);
     if (failure f = stream.look(nullptr, judge)) return f;
     const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
+    const directory_search<Target> search(*target_, header_, share_.windows);
     std::uint64_t best = 0;
     std::uint64_t best_matches = 0;
     for (const std::uint64_t sector : wanted) {
-      if (sector == 0 || sector == best || !may_hold_directory(sector)) continue;
+      if (sector == 0 || sector == best || !search.may_hold(sector)) continue;
       header_.gd_offset = sector;
       walk_type walk(*target_, format(), share_.windows);
       const auto matches = stream.matches(walk);
@@ -297,10 +235,10 @@ class extent_repairer {
     }
     if (in_front) {
       if (failure f = cut_behind_grains(stream)) return f;
-    } else if (failure f = finish_footer()) {
+    } else if (failure f = headers().mend_footer(header_)) {
       return f;
     }
-    return finish_header();
+    return headers().mend_header(header_);
   }
 
   /// The walk begins at the first grain that the tables have right, when the overhead is behind it
@@ -357,7 +295,7 @@ class extent_repairer {
     std::uint64_t end = facts.content_end;
     if (facts.last_grain != 0) {
       for (const std::uint64_t sector : {header_.over_head.get(), facts.last_grain}) {
-        const auto state = expand(header_, sector);
+        const auto state = probe_grain(*target_, header_, sector, *decoder_, share_.rest);
         if (!state) return state.error();
         // The header's grain size is not the stream's: nothing that follows from it can be right.
         if (*state == grain_state::of_other_size) {
@@ -372,7 +310,7 @@ class extent_repairer {
     if (failure f = tail.plan()) return f;
     if (failure f = stream.mend_markers()) return f;
     if (failure f = tail.write()) return f;
-    return finish_header();
+    return headers().mend_header(header_);
   }
 
   /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
@@ -388,46 +326,10 @@ class extent_repairer {
     return true;
   }
 
-  enum class grain_state : std::uint8_t { whole, torn, of_other_size };
-
-  /// Expands the grain at a sector. What cannot be expanded here counts as whole.
-  [[nodiscard]] constexpr result<grain_state> expand(const sparse_extent_header& header,
-                                                     std::uint64_t sector) noexcept {
-    if constexpr (std::is_same_v<D, no_decoder>) {
-      return grain_state::whole;
-    } else {
-      const sparse_geometry geometry(header.capacity, header.grain_size);
-      const std::uint64_t whole = geometry.grain_bytes();
-      marker_walk<Target> walk(*target_, geometry, sector);
-      const auto item = walk.next();
-      if (!item) return item.error();
-      if (item->kind != marker_kind::grain || item->lba >= header.capacity) {
-        return grain_state::torn;
-      }
-      if (share_.rest.size() < whole + sector_bytes) return grain_state::whole;
-      const byte_span input = share_.rest.subspan(static_cast<std::size_t>(whole));
-      if (D::needs_contiguous_input && input.size() < item->data_bytes) return grain_state::whole;
-      const std::uint64_t left = (header.capacity - item->lba) << sector_shift;
-      grain_state state = grain_state::torn;
-      for (const std::uint64_t wanted : {whole, smaller_of(whole, left)}) {
-        const compressed_grain grain{(sector << sector_shift) + grain_marker_bytes,
-                                     item->data_bytes};
-        grain_supply<Target> supply(*target_, grain, {}, input);
-        const failure f =
-            decoder_->decode(supply, share_.rest.first(static_cast<std::size_t>(wanted)));
-        if (!f) return grain_state::whole;
-        if (f.from != origin::codec) return f;
-        const bool is_longer = f.code == errc::stream_output_overrun;
-        if (is_longer || f.code == errc::stream_output_short) state = grain_state::of_other_size;
-      }
-      return state;
-    }
-  }
-
   /// True when the first grain of a stream is not of the size that a header says.
   [[nodiscard]] constexpr result<bool> has_other_grains(
       const sparse_extent_header& header) noexcept {
-    const auto state = expand(header, header.over_head);
+    const auto state = probe_grain(*target_, header, header.over_head, *decoder_, share_.rest);
     if (!state) return state.error();
     return *state == grain_state::of_other_size;
   }
@@ -444,80 +346,6 @@ class extent_repairer {
     if (failure f = target_->barrier()) return f;
     if (failure f = target_->write(end_at, sector_image{})) return f;
     return target_->resize(end_at + sector_bytes);
-  }
-
-  /// The footer is the header with the directory's place.
-  constexpr failure finish_footer() noexcept {
-    sparse_extent_header wanted = header_;
-    wanted.unclean_shutdown = choice_.footer.unclean_shutdown;
-    wanted.rgd_offset = choice_.footer.rgd_offset;
-    const sector_image bytes = encode(wanted);
-    bool is_same = wanted.gd_offset == choice_.footer.gd_offset.get() &&
-                   !first_error_of(choice_.footer, target_->size());
-    check_footer_agrees(wanted, choice_.footer, [&](errc, std::uint64_t) {
-      is_same = false;
-      return false;
-    });
-    // From here on header_ is sector 0's again.
-    const std::uint64_t stated = choice_.header.gd_offset;
-    if (stated != header_.gd_offset || !choice_.is_header_usable)
-      header_.gd_offset = directory_at_end;
-    if (is_same) return no_failure;
-    if (failure f = target_->barrier()) return f;
-    const repair_step step{.kind = repair_kind::footer_rebuilt,
-                           .offset = target_->size() - 2 * sector_bytes};
-    return target_->change(step, bytes);
-  }
-
-  /// Writes what has become of the header, behind a barrier; the unclean flag last, and only when
-  /// nothing was left.
-  constexpr failure finish_header() noexcept {
-    if (failure f = target_->barrier()) return f;
-    if (!choice_.is_header_usable) {
-      header_.unclean_shutdown = 0;
-      const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
-      if (failure f = target_->change(step, encode(header_))) return f;
-      return target_->barrier();
-    }
-    if (failure f = finish_fields()) return f;
-    if (choice_.header.unclean_shutdown == 0 || target_->summary.left != 0) {
-      return target_->barrier();
-    }
-    if (failure f = target_->barrier()) return f;
-    const repair_step step{.kind = repair_kind::unclean_cleared,
-                           .offset = offsetof(h, unclean_shutdown)};
-    if (failure f = target_->change_value(step, std::uint8_t{0})) return f;
-    return target_->barrier();
-  }
-
-  /// Writes the fields of the header that are others now.
-  constexpr failure finish_fields() noexcept {
-    failure why;
-    const auto field = [&](auto before, auto after, std::size_t offset) {
-      if (why || before == after) return;
-      const repair_step step{.kind = repair_kind::header_corrected,
-                             .offset = offset,
-                             .before = before,
-                             .after = after};
-      why = target_->change_value(step, after);
-    };
-    const sparse_extent_header& old = choice_.header;
-    field(old.version.get(), header_.version.get(), offsetof(h, version));
-    field(old.flags.get(), header_.flags.get(), offsetof(h, flags));
-    field(old.capacity.get(), header_.capacity.get(), offsetof(h, capacity));
-    field(old.grain_size.get(), header_.grain_size.get(), offsetof(h, grain_size));
-    field(old.descriptor_offset.get(), header_.descriptor_offset.get(),
-          offsetof(h, descriptor_offset));
-    field(old.descriptor_size.get(), header_.descriptor_size.get(), offsetof(h, descriptor_size));
-    field(old.num_gtes_per_gt.get(), header_.num_gtes_per_gt.get(), offsetof(h, num_gtes_per_gt));
-    if (header_.has(sparse_flags::redundant_tables)) {
-      field(old.rgd_offset.get(), header_.rgd_offset.get(), offsetof(h, rgd_offset));
-    }
-    field(old.gd_offset.get(), header_.gd_offset.get(), offsetof(h, gd_offset));
-    field(old.over_head.get(), header_.over_head.get(), offsetof(h, over_head));
-    field(old.compress_algorithm.get(), header_.compress_algorithm.get(),
-          offsetof(h, compress_algorithm));
-    return why;
   }
 
   Target* target_;

@@ -11,6 +11,7 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/verify/dispute_list.hpp"
 #include "vmdk/verify/entry_judge.hpp"
+#include "vmdk/verify/repair_step.hpp"
 #include "vmdk/verify/table_finder.hpp"
 #include "vmdk/verify/table_walk.hpp"
 
