@@ -44,6 +44,7 @@
 #include "vmdk/verify/check.hpp"
 #include "vmdk/verify/describe.hpp"
 #include "vmdk/verify/open_checked.hpp"
+#include "vmdk/verify/repair.hpp"
 #include "vmdk/writer/delta.hpp"
 #include "vmdk/writer/flat.hpp"
 #include "vmdk/writer/sparse.hpp"

@@ -2232,6 +2232,8 @@ namespace vmdk {
 
 /// Reads a pipe, a FIFO, a terminal or another stream front to back. SequentialSource; movable
 /// only. After a failure every further call returns it.
+///
+/// Small reads are served from a buffer, so the descriptor may stand behind what was handed out.
 class pipe_source {
  public:
   /// Reads nothing until another one is moved here.
@@ -2256,7 +2258,7 @@ class pipe_source {
 
   [[nodiscard]] static pipe_source standard_input() noexcept { return borrow(STDIN_FILENO); }
 
-  /// Bytes read so far.
+  /// Bytes handed out so far.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
 
   /// Reads what there is, at least one byte; 0 at the end, or for an empty span. Errors:
@@ -2264,17 +2266,42 @@ class pipe_source {
   result<std::size_t> read(byte_span out) noexcept {
     if (failed_) return failed_;
     if (out.empty()) return std::size_t{0};
-    std::size_t done = 0;
-    if (const int error = detail::os::read_some(file_, out, done)) {
-      failed_ = source_failure(errc::read_failed, position_, static_cast<std::uint32_t>(error));
-      return failed_;
+    if (used_ == filled_ && out.size() < buffer_bytes) {
+      if (buffer_.empty()) buffer_.resize(buffer_bytes);
+      const auto got = read_some(buffer_);
+      if (!got) return got;
+      used_ = 0;
+      filled_ = *got;
+    }
+    std::size_t done = smaller_of(filled_ - used_, out.size());
+    if (done != 0) {
+      copy_bytes(out.data(), buffer_.data() + used_, done);
+      used_ += done;
+    } else if (out.size() >= buffer_bytes) {
+      const auto got = read_some(out);
+      if (!got) return got;
+      done = *got;
     }
     position_ += done;
     return done;
   }
 
  private:
+  static constexpr std::size_t buffer_bytes = std::size_t{64} << 10;  // What a pipe holds.
+
+  result<std::size_t> read_some(byte_span out) noexcept {
+    std::size_t done = 0;
+    if (const int error = detail::os::read_some(file_, out, done)) {
+      failed_ = source_failure(errc::read_failed, position_, static_cast<std::uint32_t>(error));
+      return failed_;
+    }
+    return done;
+  }
+
   detail::os::handle file_;
+  std::vector<std::byte> buffer_;
+  std::size_t used_ = 0;
+  std::size_t filled_ = 0;
   std::uint64_t position_ = 0;
   failure failed_{};
 };
@@ -2334,6 +2361,12 @@ class sink_directory {
     if (!next) return failed_ = next.error();
     pending_.push_back(std::move(next).value());
     return &pending_.back().sink();
+  }
+
+  /// The name in the folder that the file created last has until `commit`, for who must remove it
+  /// when the program is stopped; empty where there is none.
+  [[nodiscard]] std::string temporary_name() const noexcept {
+    return pending_.empty() ? std::string() : pending_.back().temporary_name();
   }
 
   /// Has `commit` remove a file of an older set, unless a new one has its name. A name that is no
