@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vmdk/core/bytes.hpp"
 #include "vmdk/core/endian.hpp"
 #include "vmdk/core/units.hpp"
 
@@ -46,6 +47,14 @@ inline constexpr std::uint32_t compressed_grain_slack_bytes = 500;
   return {.value = load_le<std::uint64_t>(bytes),
           .size = load_le<std::uint32_t>(bytes + offsetof(stream_marker, size)),
           .type = load_le<std::uint32_t>(bytes + offsetof(stream_marker, type))};
+}
+
+/// Makes a sector of a marker without data, whose rest is zeros. `sector` is sector_bytes long.
+constexpr void encode_marker(marker_type type, std::uint64_t following_sectors,
+                             std::byte* sector) noexcept {
+  zero_bytes(sector, sector_bytes);
+  store_le(sector, following_sectors);
+  store_le(sector + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
 }
 
 }  // namespace vmdk

@@ -190,10 +190,7 @@ class stream_builder {
 
   /// Makes the first sector of the table's memory a marker.
   constexpr void set_marker(marker_type type, std::uint64_t following_sectors) noexcept {
-    std::byte* const at = memory_.table.data();
-    zero_bytes(at, sector_bytes);
-    store_le(at, following_sectors);
-    store_le(at + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
+    encode_marker(type, following_sectors, memory_.table.data());
   }
 
   /// Writes the table of the grains so far, and empties it.
