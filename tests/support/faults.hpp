@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,25 +19,27 @@ namespace testing_support {
 class fault {
  public:
   fault() = default;
-  /// Once something is broken `for_ever`, even what would recover fails from then on.
-  fault(std::uint64_t at_call, vmdk::failure why, bool for_ever = false)
+  fault(std::uint64_t at_call, vmdk::failure why) : at_call_(at_call), why_(why) {}
+  /// Fails once or for ever, whatever is usual for the object that fails.
+  fault(std::uint64_t at_call, vmdk::failure why, bool for_ever)
       : at_call_(at_call), why_(why), for_ever_(for_ever) {}
 
-  /// The failure of this call; every later one fails alike if `sticky`.
+  /// The failure of this call; unless said otherwise every later one fails
+  /// alike if `sticky`.
   vmdk::failure next(bool sticky = true) {
     const std::uint64_t call = calls_++;
-    const bool now = sticky || for_ever_ ? call >= at_call_ : call == at_call_;
+    const bool now = for_ever_.value_or(sticky) ? call >= at_call_ : call == at_call_;
     return now ? why_ : vmdk::no_failure;
   }
 
   /// True when the call that had to fail came.
   bool happened() const { return calls_ > at_call_; }
-  bool is_for_ever() const { return for_ever_; }
+  bool is_for_ever() const { return for_ever_.value_or(false); }
 
  private:
   std::uint64_t at_call_ = ~std::uint64_t{0};
   vmdk::failure why_{};
-  bool for_ever_ = false;
+  std::optional<bool> for_ever_{};
   std::uint64_t calls_ = 0;
 };
 
