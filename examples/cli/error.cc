@@ -52,6 +52,9 @@ std::string opening_text(const failure& why) {
   if (has_errno(why)) {
     if (why.detail == EEXIST) return "exists already; --force replaces it";
     if (why.detail == ENOENT && why.from == origin::sink) return "there is no such folder";
+    if (why.detail == ELOOP && why.from == origin::files) {
+      return "is a symbolic link, which is not followed";
+    }
     // "Illegal seek" would be the system's word for it.
     if (why.detail == ESPIPE) return "is neither a file nor a block device";
   }

@@ -6792,6 +6792,14 @@ inline constexpr std::uint32_t compressed_grain_slack_bytes = 500;
           .type = load_le<std::uint32_t>(bytes + offsetof(stream_marker, type))};
 }
 
+/// Makes a sector of a marker without data, whose rest is zeros. `sector` is sector_bytes long.
+constexpr void encode_marker(marker_type type, std::uint64_t following_sectors,
+                             std::byte* sector) noexcept {
+  zero_bytes(sector, sector_bytes);
+  store_le(sector, following_sectors);
+  store_le(sector + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
+}
+
 }  // namespace vmdk
 
 // ---- vmdk/format/footer_check.hpp
@@ -14620,23 +14628,23 @@ class stream_mender {
     for (std::size_t i = 0; i < gaps_.count; ++i) {
       const marker_gap& gap = gaps_.kept.data()[i];
       const std::uint64_t offset = gap.sector << sector_shift;
-      stream_marker marker;
+      sector_image marker{};
       switch (gap.wanted) {
         case marker_kind::table:
-          marker = make_marker(marker_type::grain_table, table_sectors);
+          encode_marker(marker_type::grain_table, table_sectors, marker.data());
           break;
         case marker_kind::directory:
-          marker = make_marker(marker_type::grain_directory, geometry_.directory_sectors());
+          encode_marker(marker_type::grain_directory, geometry_.directory_sectors(), marker.data());
           break;
         case marker_kind::footer:
-          marker = make_marker(marker_type::footer, 1);
+          encode_marker(marker_type::footer, 1, marker.data());
           break;
         default:
           target_->tell({.kind = repair_kind::grain_left, .offset = offset});
           continue;
       }
       const repair_step step{.kind = repair_kind::marker_restored, .offset = offset};
-      if (failure f = target_->change(step, encode(marker))) return f;
+      if (failure f = target_->change(step, marker)) return f;
     }
     if (!has_footer_) return no_failure;
     sector_image last{};
@@ -14969,7 +14977,9 @@ class stream_tail {
 
   constexpr failure put_marker(std::uint64_t sector, marker_type type,
                                std::uint64_t following_sectors) noexcept {
-    return target_->write(sector << sector_shift, encode(make_marker(type, following_sectors)));
+    sector_image marker{};
+    encode_marker(type, following_sectors, marker.data());
+    return target_->write(sector << sector_shift, marker);
   }
 
   /// Fills as many missing tables as there is memory for in one walk, and writes them.
@@ -17018,10 +17028,7 @@ class stream_builder {
 
   /// Makes the first sector of the table's memory a marker.
   constexpr void set_marker(marker_type type, std::uint64_t following_sectors) noexcept {
-    std::byte* const at = memory_.table.data();
-    zero_bytes(at, sector_bytes);
-    store_le(at, following_sectors);
-    store_le(at + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
+    encode_marker(type, following_sectors, memory_.table.data());
   }
 
   /// Writes the table of the grains so far, and empties it.

@@ -155,7 +155,7 @@ TEST_CASE("entries past the end of a file that was cut are dropped, the others s
   CHECK(!check_bytes_of(file).has_error());
   const auto disk = read_disk(file);
   REQUIRE(disk);
-  for (const std::uint64_t grain : {0, 2, 3, 511}) {
+  for (const std::uint64_t grain : {0u, 2u, 3u, 511u}) {
     const auto content = content_bytes(grain * 8192, 8192);
     CHECK(equal_bytes(disk->data() + grain * 8192, content.data(), 8192));
   }

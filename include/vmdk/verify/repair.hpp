@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "vmdk/core/arithmetic.hpp"
+#include "vmdk/codec/inflate.hpp"
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"

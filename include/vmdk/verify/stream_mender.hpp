@@ -15,6 +15,8 @@
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/format/sparse_header_check.hpp"
 #include "vmdk/verify/entry_judge.hpp"
+#include "vmdk/verify/marker_walk.hpp"
+#include "vmdk/verify/repair_step.hpp"
 #include "vmdk/verify/stream_scan.hpp"
 #include "vmdk/verify/table_finder.hpp"
 #include "vmdk/verify/table_mender.hpp"

@@ -13,6 +13,7 @@
 #include "vmdk/format/footer_check.hpp"
 #include "vmdk/format/marker.hpp"
 #include "vmdk/format/sparse_header.hpp"
+#include "vmdk/verify/marker_walk.hpp"
 #include "vmdk/verify/repair_step.hpp"
 #include "vmdk/verify/stream_scan.hpp"
 
