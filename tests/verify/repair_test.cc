@@ -51,10 +51,10 @@ TEST_CASE("a table's copy mends it, entry by entry") {
   const bytes whole = image.file.bytes();
   for (const std::uint64_t first_copy : {image.table_at.at(0), image.redundant_table_at.at(0)}) {
     bytes file = whole;
-    put(file, first_copy, 0, 4);             // lost
-    put(file, first_copy + 4, 999999, 4);    // past the end
-    put(file, first_copy + 3 * 4, 5, 4);     // below the grains
-    put(file, first_copy + 100 * 4, 49, 4);  // no grain's beginning
+    put(file, first_copy, 0, 4);                                     // lost
+    put(file, first_copy + 4, 999999, 4);                            // past the end
+    put(file, first_copy + 3 * 4, 5, 4);                             // below the grains
+    put(file, first_copy + 100 * 4, 49, 4);                          // no grain's beginning
     put(file, first_copy + 7 * 4, image.grain_at.at(512) / 512, 4);  // another one's
     const mending done = expect_original(file, whole);
     CHECK(done.count(repair_kind::entry_restored) == 5);
@@ -73,6 +73,20 @@ TEST_CASE("a whole table of zeros or noise is mended") {
     copy_bytes(file.data() + table, noise.data(), noise.size());
     expect_original(file, whole);
   }
+}
+
+TEST_CASE("a table is copied as its other copy is in the end") {
+  const auto image = build_sparse(usual_sparse_plan());
+  bytes file = image.file.bytes();
+  const bytes noise = content_bytes(77, 2048);
+  copy_bytes(file.data() + image.table_at.at(1), noise.data(), noise.size());
+  put(file, image.directory_at + 4, 0xFFFFFFFF, 4);
+  put(file, image.redundant_table_at.at(1) + 4 * 50, 0xFFFFFF, 4);
+  const mending done = mend_well(file);
+  INFO(done.text());
+  CHECK(done.count(repair_kind::table_copied) == 1);
+  CHECK(done.count(repair_kind::entry_dropped) == 1);
+  CHECK(!check_bytes_of(file).has_error());
 }
 
 TEST_CASE("directory entries are found again, of either copy") {

@@ -12,10 +12,20 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/format/marker.hpp"
 #include "vmdk/format/sparse_geometry.hpp"
+#include "vmdk/format/sparse_header.hpp"
 #include "vmdk/reader/compressed_grain.hpp"
 #include "vmdk/verify/compressed_grains.hpp"
 
 namespace vmdk::detail {
+
+/// A marker that fills its sector (SPEC 5).
+[[nodiscard]] constexpr sector_image marker_sector(marker_type type,
+                                                   std::uint64_t following_sectors) noexcept {
+  sector_image bytes{};
+  store_le(bytes.data(), following_sectors);
+  store_le(bytes.data() + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
+  return bytes;
+}
 
 enum class marker_kind : std::uint8_t {
   grain,

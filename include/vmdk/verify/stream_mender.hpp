@@ -171,23 +171,23 @@ class stream_mender {
     for (std::size_t i = 0; i < gaps_.count; ++i) {
       const marker_gap& gap = gaps_.kept.data()[i];
       const std::uint64_t offset = gap.sector << sector_shift;
-      stream_marker marker;
+      sector_image marker{};
       switch (gap.wanted) {
         case marker_kind::table:
-          marker = make_marker(marker_type::grain_table, table_sectors);
+          marker = marker_sector(marker_type::grain_table, table_sectors);
           break;
         case marker_kind::directory:
-          marker = make_marker(marker_type::grain_directory, geometry_.directory_sectors());
+          marker = marker_sector(marker_type::grain_directory, geometry_.directory_sectors());
           break;
         case marker_kind::footer:
-          marker = make_marker(marker_type::footer, 1);
+          marker = marker_sector(marker_type::footer, 1);
           break;
         default:
           target_->tell({.kind = repair_kind::grain_left, .offset = offset});
           continue;
       }
       const repair_step step{.kind = repair_kind::marker_restored, .offset = offset};
-      if (failure f = target_->change(step, encode(marker))) return f;
+      if (failure f = target_->change(step, marker)) return f;
     }
     if (!has_footer_) return no_failure;
     sector_image last{};

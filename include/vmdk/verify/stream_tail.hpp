@@ -137,7 +137,7 @@ class stream_tail {
 
   constexpr failure put_marker(std::uint64_t sector, marker_type type,
                                std::uint64_t following_sectors) noexcept {
-    return target_->write(sector << sector_shift, encode(make_marker(type, following_sectors)));
+    return target_->write(sector << sector_shift, marker_sector(type, following_sectors));
   }
 
   /// Fills as many missing tables as there is memory for in one walk, and writes them.
