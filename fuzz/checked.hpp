@@ -106,7 +106,7 @@ inline bool same_summary(const vmdk::check_summary& a, const vmdk::check_summary
 /// Checks an image with much room and with little, which must say the same.
 template <vmdk::Files F>
 verdict check_twice(F& files, vmdk::file_id file) {
-  const verdict much = check_with_room(files, file, std::size_t{1} << 18);
+  const verdict much = check_with_room(files, file, std::size_t{1} << 16);
   const verdict little = check_with_room(files, file, vmdk::check_least_bytes + 2048);
   const auto is_too_small = [](const verdict& v) {
     return v.why.code == vmdk::errc::workspace_too_small;

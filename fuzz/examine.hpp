@@ -54,7 +54,7 @@ class two_readers {
 
   two_readers(const vmdk::image<F>& image, generator& random)
       : random_(&random),
-        much_(image, 8, 16384, 2 * std::size_t{image.compressed_grain_bytes()} + 512),
+        much_(image, 4, 4096, 2 * std::size_t{image.compressed_grain_bytes()} + 512),
         little_(image, 1, 1024, 512),
         whole_(window_bytes),
         pieces_(window_bytes) {}

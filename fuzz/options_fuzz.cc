@@ -73,7 +73,7 @@ void try_size(std::string_view text) {
          "a size is shown exactly");
   const std::string shown = cli::size_text(bytes);
   const double value = std::stod(shown);
-  demand(value >= 0 && value < 16384 && shown.size() < 20, "a size is shown shortly");
+  demand(value >= 0 && value <= 16384 && shown.size() < 20, "a size is shown shortly");
 }
 
 void demand_said(const cli::error& why) {

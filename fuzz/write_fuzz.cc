@@ -159,8 +159,8 @@ void demand_reads_as(memory_directory& folder, std::string_view name, const page
          "the report gives both sizes");
   const auto file = folder.open(name);
   demand(file.ok(), "what was written is there under its name");
-  const auto said = fuzzing::check_with_room(folder, *file, std::size_t{1} << 17);
-  const std::uint64_t grain_bytes = std::uint64_t{how.options.grain_sectors} * sector_bytes;
+  const std::size_t grain_bytes = std::size_t{how.options.grain_sectors} * sector_bytes;
+  const auto said = fuzzing::check_with_room(folder, *file, grain_bytes + 65536);
   const bool is_flat = how.type == form::flat || how.type == form::split_flat;
   const bool is_whole =
       is_flat || (report.capacity_bytes % grain_bytes == 0 && grain_bytes <= 65536);

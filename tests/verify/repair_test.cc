@@ -75,6 +75,20 @@ TEST_CASE("a whole table of zeros or noise is mended") {
   }
 }
 
+TEST_CASE("a table is copied as its other copy is in the end") {
+  const auto image = build_sparse(usual_sparse_plan());
+  bytes file = image.file.bytes();
+  const bytes noise = content_bytes(77, 2048);
+  copy_bytes(file.data() + image.table_at.at(1), noise.data(), noise.size());
+  put(file, image.directory_at + 4, 0xFFFFFFFF, 4);
+  put(file, image.redundant_table_at.at(1) + 4 * 50, 0xFFFFFF, 4);
+  const mending done = mend_well(file);
+  INFO(done.text());
+  CHECK(done.count(repair_kind::table_copied) == 1);
+  CHECK(done.count(repair_kind::entry_dropped) == 1);
+  CHECK(!check_bytes_of(file).has_error());
+}
+
 TEST_CASE("directory entries are found again, of either copy") {
   for (const bool odd : {false, true}) {
     auto plan = usual_sparse_plan();

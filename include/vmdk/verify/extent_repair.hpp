@@ -133,11 +133,11 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
-    if (failure f = tables.mend_directory()) return f;
-    if (failure f = target_->barrier()) return f;
     const bool all_aligned = found->grains != 0 && found->unaligned == 0;
     const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
     if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
+    if (failure f = target_->barrier()) return f;
+    if (failure f = tables.mend_directory()) return f;
     return headers().mend_header(header_);
   }
 
@@ -221,7 +221,6 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
-    if (failure f = tables.mend_directory()) return f;
     bool is_first = true;
     const auto settle = [&](bool) {
       const bool now = is_first;
@@ -229,6 +228,7 @@ class extent_repairer {
       return stream.settle(tables, now);
     };
     if (failure f = tables.mend_entries(true, settle)) return f;
+    if (failure f = tables.mend_directory()) return f;
     if (failure f = stream.mend_markers()) return f;
     if (!in_front) {
       if (failure f = stream.mend_directory_tail(walk)) return f;

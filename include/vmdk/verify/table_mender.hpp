@@ -78,8 +78,10 @@ class table_mender {
     return found;
   }
 
-  /// Writes the directory entries, and tables whose place had other content. Errors: the file's.
+  /// Writes the directory entries, and tables whose place had other content: once their entries
+  /// have been mended in the other copy. Errors: the file's.
   constexpr failure mend_directory() noexcept {
+    walk_->forget();
     return each_table([&](std::uint64_t table, const table_places& places) -> failure {
       bool is_lost = false;
       bool is_known = false;

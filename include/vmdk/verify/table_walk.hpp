@@ -82,6 +82,14 @@ class table_walk {
     return format_.directory_at(copy) + (table << Format::entry_shift);
   }
 
+  /// Forgets what was read: the file has changed.
+  constexpr void forget() noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      directories_[copy].forget();
+      tables_[copy].forget();
+    }
+  }
+
   /// A directory entry, also one of the tail of the directory's last sector.
   [[nodiscard]] constexpr result<std::uint64_t> directory_entry(unsigned copy,
                                                                 std::uint64_t table) noexcept {
