@@ -17,7 +17,7 @@ sys.path[:0] = [os.path.join(os.getcwd(), "tests", "cli"),
 import build
 from program import KIB, MIB, ProgramTest, noise
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 # The emulator, and where the machine has its memory chips.
 Board = collections.namedtuple("Board", "emulator chips")
@@ -122,12 +122,15 @@ class Firmware(ProgramTest):
         self.assertLessEqual(memory + stack, bound.memory, job)
 
     def write_chips(self):
-        """A disk as QEMU's program writes it, in both types; one grain is a hole."""
+        """A disk in three images; one grain is a hole. QEMU's program puts the tables of a stream in
+        front, ours puts them behind the grains."""
         disk = noise(100 * KIB) + bytes(92 * KIB) + b"chip" * (16 * KIB) + bytes(KIB)
         self.write("disk", disk)
         for name, kind in (("sparse", "monolithicSparse"), ("stream", "streamOptimized")):
             self.qemu_img("convert", "-f", "raw", "-O", "vmdk", "-o", f"subformat={kind}",
                           self.path("disk"), self.path(name))
+        self.done("convert", "-t", "streamOptimized", "-f", "raw", "-o", "capacity=exact", "disk",
+                  "own_stream")
         return disk
 
     def test_images(self):
@@ -138,7 +141,8 @@ class Firmware(ProgramTest):
         self.done("convert", "-t", "streamOptimized", "-g", "8K", "--codec", "stored",
                   "-o", "name=disk.vmdk", "-o", "CID=1f0dface", "generated", "stored.vmdk")
         for processor in BOARDS:
-            status, said = self.boot(processor, "sparse", "stream")
+            stream = "stream" if processor == "cortex-m4" else "own_stream"
+            status, said = self.boot(processor, "sparse", stream)
             self.assertEqual((0, set(build.JOBS)), (status, set(said)), said)
             for job, (error, _, stack) in said.items():
                 self.assertEqual(0, error, job)

@@ -14,7 +14,7 @@ import build_uefi
 from program import KIB, ProgramTest
 
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 PAYLOAD = "payload: I was compressed in a VMDK"
 DONE = "loader: done"

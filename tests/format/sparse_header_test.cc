@@ -64,7 +64,14 @@ constexpr bool bytes_come_back() {
   const sector_image bytes = counted_sector();
   bool ok = encode(decode_sparse_header(bytes)) == bytes;
   ok = ok && encode(decode_sparse_header(bytes.data())) == bytes;
-  return ok;
+  // The same without copies.
+  sparse_extent_header in_place;
+  decode_sparse_header(bytes, in_place);
+  sector_image again{};
+  encode(in_place, again.data());
+  return ok && again == bytes && with_sparse_header(bytes, [&](const sparse_extent_header& h) {
+           return encode(h) == bytes;
+         });
 }
 static_assert(bytes_come_back());
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
@@ -16,29 +17,48 @@ namespace vmdk {
 /// The end of a stream: footer marker, footer, end-of-stream marker (SPEC 5).
 inline constexpr std::uint32_t stream_tail_bytes = 3 * sector_bytes;
 
+namespace detail {
+
+/// What of a header its footer repeats.
+struct repeated_field {
+  std::uint8_t offset;
+  std::uint8_t bytes;
+};
+inline constexpr repeated_field repeated_fields[] = {
+    {offsetof(sparse_extent_header, version), 4},
+    {offsetof(sparse_extent_header, flags), 4},
+    {offsetof(sparse_extent_header, capacity), 8},
+    {offsetof(sparse_extent_header, grain_size), 8},
+    {offsetof(sparse_extent_header, descriptor_offset), 8},
+    {offsetof(sparse_extent_header, descriptor_size), 8},
+    {offsetof(sparse_extent_header, num_gtes_per_gt), 4},
+    {offsetof(sparse_extent_header, over_head), 8},
+    {offsetof(sparse_extent_header, compress_algorithm), 2},
+};
+
+}  // namespace detail
+
 /// Checks that a footer agrees with its header in everything but the place of the directory.
 /// `report` is called as by check_sparse_header; footer_at is added to the offsets.
 template <class Report>
 constexpr void check_footer_agrees(const sparse_extent_header& header,
                                    const sparse_extent_header& footer, Report&& report,
                                    std::uint64_t footer_at = 0) noexcept {
-  using h = sparse_extent_header;
-  const auto same = [&](bool equal, std::size_t offset) {
-    return equal || report(errc::footer_mismatch, footer_at + offset);
+  const auto compare = [&](const std::byte* one, const std::byte* other) {
+    for (const auto [offset, bytes] : detail::repeated_fields) {
+      if (!equal_bytes(one + offset, other + offset, bytes) &&
+          !report(errc::footer_mismatch, footer_at + offset)) {
+        return;
+      }
+    }
   };
-  (void)(same(header.version == footer.version.get(), offsetof(h, version)) &&
-         same(header.flags == footer.flags.get(), offsetof(h, flags)) &&
-         same(header.capacity == footer.capacity.get(), offsetof(h, capacity)) &&
-         same(header.grain_size == footer.grain_size.get(), offsetof(h, grain_size)) &&
-         same(header.descriptor_offset == footer.descriptor_offset.get(),
-              offsetof(h, descriptor_offset)) &&
-         same(header.descriptor_size == footer.descriptor_size.get(),
-              offsetof(h, descriptor_size)) &&
-         same(header.num_gtes_per_gt == footer.num_gtes_per_gt.get(),
-              offsetof(h, num_gtes_per_gt)) &&
-         same(header.over_head == footer.over_head.get(), offsetof(h, over_head)) &&
-         same(header.compress_algorithm == footer.compress_algorithm.get(),
-              offsetof(h, compress_algorithm)));
+  if (std::is_constant_evaluated()) {
+    const sector_image one = encode(header), other = encode(footer);
+    compare(one.data(), other.data());
+  } else {
+    compare(reinterpret_cast<const std::byte*>(&header),
+            reinterpret_cast<const std::byte*>(&footer));
+  }
 }
 
 }  // namespace vmdk

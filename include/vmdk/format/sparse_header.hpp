@@ -119,6 +119,16 @@ constexpr void decode_sparse_header(const sector_image& bytes,
   }
 }
 
+/// Returns what `use(header)` does of the header that these bytes are: at run time without a copy,
+/// for which a small machine's stack has no room.
+template <class Use>
+constexpr auto with_sparse_header(const sector_image& bytes, Use&& use) noexcept {
+  if (std::is_constant_evaluated()) return use(decode_sparse_header(bytes));
+  // An array of bytes is room for the objects that its bytes make.
+  const auto* const header = reinterpret_cast<const sparse_extent_header*>(bytes.data());
+  return use(*__builtin_launder(header));
+}
+
 /// The header in the first 512 of these bytes.
 [[nodiscard]] constexpr sparse_extent_header decode_sparse_header(const std::byte* bytes) noexcept {
   sector_image copy{};

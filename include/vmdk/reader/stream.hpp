@@ -302,12 +302,14 @@ class stream_reader {
   [[nodiscard]] constexpr failure take_footer() noexcept {
     const std::uint64_t at = position_;
     if (failure f = read_sector()) return f;
-    const sparse_extent_header footer = decode_sparse_header(sector_);
     // The first of these that fails is the one that counts.
     first_refusal refusal(mode_);
-    check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
-    check_footer_agrees(header_, footer, refusal, at);
-    if (footer.gd_offset != directory_sector_) {
+    const bool is_right = with_sparse_header(sector_, [&](const sparse_extent_header& footer) {
+      check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
+      check_footer_agrees(header_, footer, refusal, at);
+      return footer.gd_offset == directory_sector_;
+    });
+    if (!is_right) {
       refusal(errc::footer_directory_invalid, at + offsetof(sparse_extent_header, gd_offset));
     }
     has_footer_ = !refusal.why();
