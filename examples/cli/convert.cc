@@ -98,6 +98,7 @@ void write_image(const convert_arguments& told, const image_type& type, const se
       .destination = told.destination,
       .force = told.force,
       .chosen = chosen,
+      .takes_name = !type.has_many_files,
       .options = options_for(told, chosen, base_name),
       .codec = which,
       .level = type.is_compressed ? level_for(which, told.level) : 0,
@@ -160,9 +161,6 @@ int run_convert(const convert_arguments& told) {
   const std::unique_ptr<disk> source = open_disk(from);
   check_compression(told, type, *source);
   const std::string source_name = name_of_input(told.source.path);
-  if (is_same_file(told.source.path, told.destination)) {
-    throw error(name_of_output(told.destination), "is the source as well");
-  }
   if (told.parent) {
     const auto content = open_parent(told);
     const parent_disk parent = as_parent(told, *content);

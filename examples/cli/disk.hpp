@@ -54,6 +54,10 @@ class disk {
   /// The same disk for another thread to read at the same time, where that makes it faster. It does
   /// not outlive this one. Throws an error.
   [[nodiscard]] virtual std::unique_ptr<disk> another() const { return nullptr; }
+  /// True when a path leads to one of several files that this disk is read from.
+  [[nodiscard]] virtual bool is_read_from(const std::string& /*path*/) const noexcept {
+    return false;
+  }
   /// Gives all that a compressed disk from a pipe holds to `take`, in order, while several threads
   /// expand it; for disks that cannot go back and have compressed grains. Where grains are zeros
   /// nothing is given. Errors: those of the disk and of `take`, which must not throw.

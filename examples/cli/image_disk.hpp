@@ -58,6 +58,9 @@ class image_disk final : public disk {
     return grain_.size();
   }
   [[nodiscard]] std::unique_ptr<disk> another() const override;
+  [[nodiscard]] bool is_read_from(const std::string& path) const noexcept override {
+    return opened_->files().is_open(path);
+  }
 
   [[nodiscard]] const opened_image& opened() const noexcept { return *opened_; }
   /// What the disk has at an offset, and which link of the chain it comes from.

@@ -42,6 +42,10 @@ class image_files {
     return files_.next_data(id, offset);
   }
 
+  [[nodiscard]] bool is_open(const std::string& path) const noexcept {
+    return files_.is_open(path);
+  }
+
   /// The name of an open file: the number is a failure's `index`. Another number gives the name
   /// that was asked for last.
   [[nodiscard]] const std::string& name(std::size_t number) const noexcept {

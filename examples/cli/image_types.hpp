@@ -31,6 +31,7 @@ struct conversion {
   std::string destination;
   bool force = false;
   const settings& chosen;
+  bool takes_name = true;  ///< Whether -o name means something.
   write_options options{};
   vmdk::cli::codec codec = codec::libdeflate;
   unsigned level = 0;

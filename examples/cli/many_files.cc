@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 
-#include "old_set.hpp"
 #include "vmdk/hosted/os_names.hpp"
 
 namespace vmdk::cli {
@@ -21,7 +20,7 @@ void check_name(const conversion& job, const std::string& path) {
   if (kind != file_kind::regular) {
     fail_opening(path, vmdk::detail::os::write_error(vmdk::detail::os::errno_of_kind(kind)));
   }
-  if (is_same_file(job.source_path, path)) throw error(path, "is the source as well");
+  check_not_read(job, path);
   if (!job.force) fail_opening(path, vmdk::detail::os::write_error(EEXIST));
 }
 
@@ -44,10 +43,7 @@ output_directory::output_directory(const conversion& job, const disk_pieces& pie
       sink_directory::open(folder_, job.force ? existing_file::replace : existing_file::refuse);
   if (!opened) fail_opening(job.destination, opened.error());
   files_ = std::move(opened).value();
-  if (!job.force) return;
-  for (const std::string& name : find_old_set(job.destination, job.source_path).names) {
-    files_.retire(name);
-  }
+  for (const std::string& name : old_set_of(job).names) files_.retire(name);
 }
 
 result<file_sink*> output_directory::create(std::string_view name) noexcept {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "disk.hpp"
 #include "vmdk/format/descriptor_limits.hpp"
 #include "vmdk/format/descriptor_parser.hpp"
 #include "vmdk/hosted/file_source.hpp"
@@ -31,7 +30,7 @@ bool is_named_after(std::string_view name, std::string_view stem) noexcept {
 
 }  // namespace
 
-old_set find_old_set(const std::string& destination, const std::string& source) {
+old_set find_old_set(const std::string& destination) {
   old_set old;
   std::string path;
   if (vmdk::detail::os::follow_links(destination, path) != 0) return old;
@@ -48,8 +47,7 @@ old_set find_old_set(const std::string& destination, const std::string& source) 
   const std::string own_name = base_name_of(path);
   for (const extent_line& line : view->extents()) {
     const std::string name(line.name.stem);
-    if (is_plain_name(name) && is_named_after(name, stem_of(own_name)) &&
-        !is_same_file(source, old.folder + '/' + name)) {
+    if (is_plain_name(name) && is_named_after(name, stem_of(own_name))) {
       old.names.push_back(name);
     }
   }

@@ -14,9 +14,8 @@ struct old_set {
   std::vector<std::string> names{};  ///< In this folder, without the descriptor's own.
 };
 
-/// Looks what a destination has now. Whatever is no disk of several files has no names. The source
-/// of what replaces it is never among them.
-[[nodiscard]] old_set find_old_set(const std::string& destination, const std::string& source);
+/// Looks what a destination has now. Whatever is no disk of several files has no names.
+[[nodiscard]] old_set find_old_set(const std::string& destination);
 
 /// Removes those of the files that are regular. What cannot be removed stays.
 void remove_old_set(const old_set& old) noexcept;

@@ -7,7 +7,27 @@
 
 namespace vmdk::cli {
 
+bool is_read(const conversion& job, const std::string& path) noexcept {
+  return is_same_file(job.source_path, path) || job.source.is_read_from(path) ||
+         (job.parent != nullptr && job.parent->content.is_read_from(path));
+}
+
+old_set old_set_of(const conversion& job) {
+  if (!job.force) return {};
+  old_set old = find_old_set(job.destination);
+  std::erase_if(old.names,
+                [&](const std::string& name) { return is_read(job, old.folder + '/' + name); });
+  return old;
+}
+
+void check_not_read(const conversion& job, const std::string& path) {
+  if (!is_read(job, path)) return;
+  const bool is_parent = job.parent != nullptr && job.parent->content.is_read_from(path);
+  throw error(name_of_output(path), is_parent ? "is the parent as well" : "is the source as well");
+}
+
 output_file open_output(const conversion& job) {
+  check_not_read(job, job.destination);
   if (job.destination == "-") return output_file::standard_output();
   const file_kind kind = kind_of(job.destination);
   if (kind == file_kind::block_device && !job.force) {
@@ -42,7 +62,7 @@ void fail_conversion(const conversion& job, const failure& why) {
     const std::string culprit = job.chosen.culprit(why);
     const auto problem = static_cast<descriptor_problem>(why.detail);
     std::string text(to_string(problem));
-    if (problem == descriptor_problem::extent_name && culprit.empty()) {
+    if (problem == descriptor_problem::extent_name && culprit.empty() && job.takes_name) {
       text += "; -o name=FILE gives it another";
     }
     throw error(culprit.empty() ? destination : culprit, text);

@@ -50,8 +50,17 @@ class watched_pipe : public watched_disk {
   }
 };
 
+/// True when a path leads to a file that the source, or a parent of what is written, is read from.
+[[nodiscard]] bool is_read(const conversion& job, const std::string& path) noexcept;
+
+/// Throws an error for what is read: it shall not be written to, nor replaced.
+void check_not_read(const conversion& job, const std::string& path);
+
 /// Opens the destination of a conversion into one file. Throws an error.
 [[nodiscard]] output_file open_output(const conversion& job);
+
+/// What the destination is to lose when it is replaced: nothing that is read.
+[[nodiscard]] old_set old_set_of(const conversion& job);
 
 /// Throws what a failure of a sink means for the file that it writes.
 [[noreturn]] void fail_output(const std::string& name, const failure& why);
@@ -71,7 +80,7 @@ write_report write_one_file(const conversion& job, output_file& output, Write&& 
                                           ? write_from(watched_disk(job.source))
                                           : write_from(watched_pipe(job.source));
   if (!report) fail_conversion(job, report.error());
-  const old_set old = job.force ? find_old_set(job.destination, job.source_path) : old_set();
+  const old_set old = old_set_of(job);
   if (failure why = output.commit()) fail_conversion(job, why);
   remove_old_set(old);
   return *report;

@@ -30,9 +30,6 @@ std::string hint_for(const conversion& job) {
 }  // namespace
 
 write_report write_child(const conversion& job) {
-  if (is_same_file(job.parent->path, job.destination)) {
-    throw error(name_of_output(job.destination), "is the parent as well");
-  }
   output_file output = open_output(job);
   if (!output.is_seekable()) {
     throw error(name_of_output(job.destination), "cannot hold a child; use a file");

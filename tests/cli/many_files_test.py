@@ -213,6 +213,20 @@ class Replacing(ManyFilesTest):
         self.done("convert", "-f", "raw", "-t", SPARSE, "disk-flat.vmdk", "disk.vmdk")
         self.refused("convert", "--force", "-t", FLAT, "disk.vmdk", "disk.vmdk",
                      says="disk.vmdk: is the source as well")
+        # Other files of the source and of parents are as safe.
+        shutil.copy(self.path("disk.vmdk"), self.path("copy.vmdk"))
+        for kind, name in ((SPARSE, "disk-s001.vmdk"), ("monolithicSparse", "disk-s001.vmdk")):
+            destination = "disk.vmdk" if kind == SPARSE else name
+            self.refused("convert", "--force", "-t", kind, "copy.vmdk", destination,
+                         says=f"{name}: is the source as well")
+        self.done("convert", "--force", "copy.vmdk", "disk.vmdk")
+        self.assertEqual(b"identical\n", self.done("compare", "copy.vmdk", "disk.vmdk"))
+        shutil.copy(self.path("copy.vmdk"), self.path("disk.vmdk"))
+        self.done("create", "--force", "--parent", "copy.vmdk", "disk.vmdk")
+        self.assertEqual(b"identical\n", self.done("compare", "copy.vmdk", "disk.vmdk"))
+        self.refused("create", "--force", "--parent", "disk.vmdk", "disk-s001.vmdk",
+                     says="disk-s001.vmdk: is the parent as well")
+        shutil.copy(self.path("copy.vmdk"), self.path("disk.vmdk"))
         # A piece of the old set that the new disk is made from stays.
         self.done("convert", "--force", "-f", "raw", "-t", SPARSE, "disk-s001.vmdk", "other.vmdk")
         self.done("convert", "--force", "-f", "raw", "disk-s001.vmdk", "disk.vmdk")
@@ -230,7 +244,8 @@ class Refusals(ManyFilesTest):
             self.refused("convert", "-t", kind, "-o", "mkimg=yes", "source", "disk.vmdk",
                          says="-o mkimg")
             self.refused("convert", "-t", kind, "source", "no/disk.vmdk", says="no/disk.vmdk: ")
-            self.refused("convert", "-t", kind, "source", 'a"b.vmdk', says='a"b.vmdk: ')
+            named = self.refused("convert", "-t", kind, "source", 'a"b.vmdk', says='a"b.vmdk: ')
+            self.assertNotIn("-o name", named.err)
             self.refused("convert", "-t", kind, "-o", "ddb.a=\x01", "source", "disk.vmdk",
                          says="-o ddb.a")
         for kind in (FLAT, SPLIT_FLAT):
