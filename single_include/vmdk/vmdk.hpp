@@ -5659,6 +5659,16 @@ constexpr void decode_sparse_header(const sector_image& bytes,
   }
 }
 
+/// Returns what `use(header)` does of the header that these bytes are: at run time without a copy,
+/// for which a small machine's stack has no room.
+template <class Use>
+constexpr auto with_sparse_header(const sector_image& bytes, Use&& use) noexcept {
+  if (std::is_constant_evaluated()) return use(decode_sparse_header(bytes));
+  // An array of bytes is room for the objects that its bytes make.
+  const auto* const header = reinterpret_cast<const sparse_extent_header*>(bytes.data());
+  return use(*__builtin_launder(header));
+}
+
 /// The header in the first 512 of these bytes.
 [[nodiscard]] constexpr sparse_extent_header decode_sparse_header(const std::byte* bytes) noexcept {
   sector_image copy{};
@@ -6809,29 +6819,48 @@ namespace vmdk {
 /// The end of a stream: footer marker, footer, end-of-stream marker (SPEC 5).
 inline constexpr std::uint32_t stream_tail_bytes = 3 * sector_bytes;
 
+namespace detail {
+
+/// What of a header its footer repeats.
+struct repeated_field {
+  std::uint8_t offset;
+  std::uint8_t bytes;
+};
+inline constexpr repeated_field repeated_fields[] = {
+    {offsetof(sparse_extent_header, version), 4},
+    {offsetof(sparse_extent_header, flags), 4},
+    {offsetof(sparse_extent_header, capacity), 8},
+    {offsetof(sparse_extent_header, grain_size), 8},
+    {offsetof(sparse_extent_header, descriptor_offset), 8},
+    {offsetof(sparse_extent_header, descriptor_size), 8},
+    {offsetof(sparse_extent_header, num_gtes_per_gt), 4},
+    {offsetof(sparse_extent_header, over_head), 8},
+    {offsetof(sparse_extent_header, compress_algorithm), 2},
+};
+
+}  // namespace detail
+
 /// Checks that a footer agrees with its header in everything but the place of the directory.
 /// `report` is called as by check_sparse_header; footer_at is added to the offsets.
 template <class Report>
 constexpr void check_footer_agrees(const sparse_extent_header& header,
                                    const sparse_extent_header& footer, Report&& report,
                                    std::uint64_t footer_at = 0) noexcept {
-  using h = sparse_extent_header;
-  const auto same = [&](bool equal, std::size_t offset) {
-    return equal || report(errc::footer_mismatch, footer_at + offset);
+  const auto compare = [&](const std::byte* one, const std::byte* other) {
+    for (const auto [offset, bytes] : detail::repeated_fields) {
+      if (!equal_bytes(one + offset, other + offset, bytes) &&
+          !report(errc::footer_mismatch, footer_at + offset)) {
+        return;
+      }
+    }
   };
-  (void)(same(header.version == footer.version.get(), offsetof(h, version)) &&
-         same(header.flags == footer.flags.get(), offsetof(h, flags)) &&
-         same(header.capacity == footer.capacity.get(), offsetof(h, capacity)) &&
-         same(header.grain_size == footer.grain_size.get(), offsetof(h, grain_size)) &&
-         same(header.descriptor_offset == footer.descriptor_offset.get(),
-              offsetof(h, descriptor_offset)) &&
-         same(header.descriptor_size == footer.descriptor_size.get(),
-              offsetof(h, descriptor_size)) &&
-         same(header.num_gtes_per_gt == footer.num_gtes_per_gt.get(),
-              offsetof(h, num_gtes_per_gt)) &&
-         same(header.over_head == footer.over_head.get(), offsetof(h, over_head)) &&
-         same(header.compress_algorithm == footer.compress_algorithm.get(),
-              offsetof(h, compress_algorithm)));
+  if (std::is_constant_evaluated()) {
+    const sector_image one = encode(header), other = encode(footer);
+    compare(one.data(), other.data());
+  } else {
+    compare(reinterpret_cast<const std::byte*>(&header),
+            reinterpret_cast<const std::byte*>(&footer));
+  }
 }
 
 }  // namespace vmdk
@@ -9724,12 +9753,14 @@ class stream_reader {
   [[nodiscard]] constexpr failure take_footer() noexcept {
     const std::uint64_t at = position_;
     if (failure f = read_sector()) return f;
-    const sparse_extent_header footer = decode_sparse_header(sector_);
     // The first of these that fails is the one that counts.
     first_refusal refusal(mode_);
-    check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
-    check_footer_agrees(header_, footer, refusal, at);
-    if (footer.gd_offset != directory_sector_) {
+    const bool is_right = with_sparse_header(sector_, [&](const sparse_extent_header& footer) {
+      check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
+      check_footer_agrees(header_, footer, refusal, at);
+      return footer.gd_offset == directory_sector_;
+    });
+    if (!is_right) {
       refusal(errc::footer_directory_invalid, at + offsetof(sparse_extent_header, gd_offset));
     }
     has_footer_ = !refusal.why();
@@ -10309,6 +10340,14 @@ class table_walk {
   [[nodiscard]] constexpr std::uint64_t directory_entry_at(unsigned copy,
                                                            std::uint64_t table) const noexcept {
     return format_.directory_at(copy) + (table << Format::entry_shift);
+  }
+
+  /// Forgets what was read: the file has changed.
+  constexpr void forget() noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      directories_[copy].forget();
+      tables_[copy].forget();
+    }
   }
 
   /// A directory entry, also one of the tail of the directory's last sector.
@@ -14190,8 +14229,10 @@ class table_mender {
     return found;
   }
 
-  /// Writes the directory entries, and tables whose place had other content. Errors: the file's.
+  /// Writes the directory entries, and tables whose place had other content: once their entries
+  /// have been mended in the other copy. Errors: the file's.
   constexpr failure mend_directory() noexcept {
+    walk_->forget();
     return each_table([&](std::uint64_t table, const table_places& places) -> failure {
       bool is_lost = false;
       bool is_known = false;
@@ -15160,11 +15201,11 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
-    if (failure f = tables.mend_directory()) return f;
-    if (failure f = target_->barrier()) return f;
     const bool all_aligned = found->grains != 0 && found->unaligned == 0;
     const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
     if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
+    if (failure f = target_->barrier()) return f;
+    if (failure f = tables.mend_directory()) return f;
     return headers().mend_header(header_);
   }
 
@@ -15248,7 +15289,6 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
-    if (failure f = tables.mend_directory()) return f;
     bool is_first = true;
     const auto settle = [&](bool) {
       const bool now = is_first;
@@ -15256,6 +15296,7 @@ class extent_repairer {
       return stream.settle(tables, now);
     };
     if (failure f = tables.mend_entries(true, settle)) return f;
+    if (failure f = tables.mend_directory()) return f;
     if (failure f = stream.mend_markers()) return f;
     if (!in_front) {
       if (failure f = stream.mend_directory_tail(walk)) return f;
