@@ -158,3 +158,18 @@ TEST_CASE("the data map of a sparse file comes through") {
   REQUIRE(id);
   CHECK(*files.next_data(*id, 0) == range{1 << 20, 0});
 }
+
+TEST_CASE("a file that is open is known by any path to it") {
+  const temporary_folder folder;
+  write_file(folder / "a.vmdk", "one");
+  write_file(folder / "b.vmdk", "one");
+  REQUIRE(::symlink("a.vmdk", (folder / "link").c_str()) == 0);
+  directory_files files;
+  CHECK_FALSE(files.is_open(folder / "a.vmdk"));
+  REQUIRE_FALSE(files.allow(folder.path()));
+  REQUIRE(files.open("a.vmdk"));
+  CHECK(files.is_open(folder / "a.vmdk"));
+  CHECK(files.is_open(folder / "link"));
+  CHECK_FALSE(files.is_open(folder / "b.vmdk"));
+  CHECK_FALSE(files.is_open(folder / "missing"));
+}
