@@ -169,7 +169,11 @@ class table_finder {
     for (std::size_t i = 0; i < most_candidates; ++i) {
       const auto is_free = may_lie_at(copy, table, wanted[i], false);
       if (!is_free) return is_free.error();
-      found.sector.data()[found.count++] = *is_free ? wanted[i] : 0;
+      // What the directory or the stream says is this table's claim; the others are guesses.
+      const auto is_wanted =
+          *is_free && i >= 2 ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
+      if (!is_wanted) return is_wanted.error();
+      found.sector.data()[found.count++] = *is_free && !*is_wanted ? wanted[i] : 0;
     }
     return found;
   }
@@ -200,6 +204,27 @@ class table_finder {
       }
     }
     return true;
+  }
+
+  /// True when a place might as well be another lost table's: it is where that one usually lies, or
+  /// beside a neighbour of that one.
+  [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
+                                                           std::uint64_t sector) noexcept {
+    for (unsigned other = 0; other < copies(); ++other) {
+      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
+        if (other == copy && i == table) continue;
+        const auto entry = walk_->directory_entry(other, i);
+        if (!entry) return entry.error();
+        const bool is_neighbour = other == copy && (i + 1 == table || i == table + 1);
+        const bool is_beside = *entry + table_sectors == sector || sector + table_sectors == *entry;
+        if (is_beside && !is_neighbour) return true;
+        if (usual_sector(other, i) != sector) continue;
+        const auto is_right = continues(other, i);
+        if (!is_right) return is_right.error();
+        if (!*is_right) return true;
+      }
+    }
+    return false;
   }
 
   [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
