@@ -1217,6 +1217,17 @@ class directory_files {
     return files_failure(ENOENT);
   }
 
+  /// True when a path leads, symbolic links followed, to a file that is open here.
+  [[nodiscard]] bool is_open(const std::string& path) const noexcept {
+    struct stat raw{};
+    if (::stat(path.c_str(), &raw) != 0) return false;
+    const detail::os::file_status status = detail::os::status_of(raw);
+    for (const open_file& file : files_) {
+      if (file.device == status.device && file.inode == status.inode) return true;
+    }
+    return false;
+  }
+
   /// The size of a file that is open; 0 for an id that is not this object's.
   [[nodiscard]] std::uint64_t size(file_id id) const noexcept {
     return id.value < files_.size() ? files_[id.value].source.size() : 0;
