@@ -15,6 +15,7 @@
 #include "tests/support/memory_directory.hpp"
 #include "tests/support/paged_file.hpp"
 #include "vmdk/vmdk.hpp"
+#include "vmdk/writer/delta.hpp"
 
 namespace {
 

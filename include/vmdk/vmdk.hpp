@@ -43,8 +43,6 @@
 #include "vmdk/reader/sparse.hpp"
 #include "vmdk/reader/unpack.hpp"
 #include "vmdk/verify/check.hpp"
-#include "vmdk/verify/open_checked.hpp"
-#include "vmdk/writer/delta.hpp"
 #include "vmdk/writer/flat.hpp"
 #include "vmdk/writer/sparse.hpp"
 #include "vmdk/writer/split.hpp"

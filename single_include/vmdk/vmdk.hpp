@@ -14040,6 +14040,3297 @@ template <Source S, std::size_t RoomBytes, class D, class OnFinding>
 
 }  // namespace vmdk
 
+// ---- vmdk/writer/pieces.hpp
+
+namespace vmdk::detail {
+
+/// Tells which file of a directory could not be written, in the order of their creation.
+[[nodiscard]] constexpr failure in_file(failure why, std::uint32_t file) noexcept {
+  if (why.from == origin::sink) why.index = static_cast<std::uint16_t>(file);
+  return why;
+}
+
+/// The createType that goes with a form.
+[[nodiscard]] constexpr create_type type_of(piece_form form) noexcept {
+  switch (form) {
+    case piece_form::sparse:
+      return create_type::two_gb_max_extent_sparse;
+    case piece_form::flat:
+      return create_type::two_gb_max_extent_flat;
+    case piece_form::whole:
+      break;
+  }
+  return create_type::monolithic_flat;
+}
+
+/// Writes the extents of a disk one after the other, in one walk over the source, and at last their
+/// descriptor: without it the extents are no disk. `write_piece(part, sink, index)` writes one
+/// extent, whose part of the disk is a Source of its own, and may add to the hasher.
+/// The report lacks the stored grains and the size of the extents.
+template <Source S, SinkDirectory D, class WritePiece>
+[[nodiscard]] constexpr result<write_report> write_files(S& source, D& directory,
+                                                         const write_options& options,
+                                                         const disk_pieces& pieces,
+                                                         const content_hasher& hasher,
+                                                         WritePiece&& write_piece) noexcept {
+  if (options.like_mkimg) return options_failure(errc::not_supported);
+  descriptor_fields fields =
+      make_fields(options, type_of(pieces.form()), pieces.capacity_sectors());
+  // The descriptor's own name is a plain one if those that are made from it are.
+  const piece_list extents = pieces.extents(options.extent_name);
+  if (failure f = check_descriptor_fields(fields, extents)) return f;
+
+  std::array<char, extent_name_max_bytes> name_memory{};
+  const std::uint32_t count = pieces.piece_count();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto name = extents[i].name.compose(name_memory);
+    if (!name) return name.error();
+    const auto sink = directory.create(*name);
+    if (!sink) return in_file(sink.error(), i);
+    const region place = pieces.piece(i);
+    const std::uint64_t rest_bytes = source.size() - place.first_byte();
+    slice_source<S> part(source, place.first_byte(), smaller_of(place.bytes(), rest_bytes));
+    if (failure f = write_piece(part, **sink, i)) return in_file(f, i);
+  }
+  if constexpr (FinishingSource<S>) {
+    if (failure f = source.finish()) return f;
+  }
+
+  write_report report{.source_bytes = source.size(), .capacity_bytes = pieces.capacity_bytes()};
+  fields.id = report.id = choose_id(options, hasher.finish());
+  const auto sink = directory.create(options.extent_name);
+  if (!sink) return in_file(sink.error(), count);
+  if (failure f = write_descriptor(fields, extents, **sink)) return in_file(f, count);
+  report.file_bytes = descriptor_bytes(fields, extents);
+  return report;
+}
+
+/// Gives the files their names if all was written, and takes them away if not.
+template <SinkDirectory D>
+[[nodiscard]] constexpr result<write_report> commit_or_abort(
+    D& directory, const result<write_report>& report) noexcept {
+  failure why = report.error();
+  if (!why) why = directory.commit();
+  if (!why) return report;
+  directory.abort();
+  return why;
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/writer/flat.hpp
+
+namespace vmdk {
+namespace detail {
+
+/// Blocks of zeros become holes, and are what the content id is made of.
+inline constexpr std::uint32_t flat_block_sectors = content_hasher::block_bytes / sector_bytes;
+
+/// Writes a disk as it is into an empty sink, in one walk over the source, up to a size in whole
+/// sectors; what the source lacks, and each block of zeros, is left as a hole.
+/// Errors: those of source and sink.
+template <Source S, SeekableSink K>
+[[nodiscard]] constexpr failure write_flat_body(S& source, K& sink, std::uint64_t file_bytes,
+                                                grain_scanner scanner, byte_span buffer) noexcept {
+  const sparse_geometry blocks(file_bytes >> sector_shift, flat_block_sectors);
+  const unsigned shift = blocks.grain_byte_shift();
+  grain_stream<S> stream(source, blocks, buffer);
+  std::uint64_t end = 0;  // of the file so far
+  for (;;) {
+    const auto chunk = stream.next(blocks.grain_count());
+    if (!chunk) return chunk.error();
+    if (chunk->grains == 0) break;
+    // Neighbours that hold data leave in one write.
+    std::uint64_t run = 0;
+    for (std::uint64_t i = 0; i <= chunk->grains; ++i) {
+      const std::byte* const block = chunk->bytes + (i << shift);
+      if (i < chunk->grains && scanner.holds_data(block, chunk->first_grain + i)) {
+        ++run;
+      } else if (run != 0) {
+        const std::uint64_t offset = (chunk->first_grain + i - run) << shift;
+        const std::uint64_t bytes = smaller_of(run << shift, file_bytes - offset);
+        if (offset != end) {
+          if (failure f = sink.resize(offset)) return f;
+        }
+        const byte_view data(block - (run << shift), static_cast<std::size_t>(bytes));
+        if (failure f = sink.write_at(offset, data)) return f;
+        end = offset + bytes;
+        run = 0;
+      }
+    }
+  }
+  return end == file_bytes ? no_failure : sink.resize(file_bytes);
+}
+
+/// All files of a flat disk; none has its name yet.
+template <Source S, SinkDirectory D>
+[[nodiscard]] constexpr result<write_report> write_flat_files(S& source, D& directory,
+                                                              const write_options& options,
+                                                              const flat_layout& plan,
+                                                              byte_span buffer) noexcept {
+  content_hasher hasher;
+  const auto write_piece = [&](auto& part, auto& sink, std::uint32_t index) noexcept -> failure {
+    const region place = plan.piece(index);
+    const sparse_geometry blocks(place.sectors, flat_block_sectors);
+    const grain_scanner scanner(blocks, needs_content(options) ? &hasher : nullptr,
+                                place.first_byte());
+    return write_flat_body(part, sink, place.bytes(), scanner, buffer);
+  };
+  auto report = write_files(source, directory, options, plan, hasher, write_piece);
+  if (report) report->file_bytes += plan.extents_bytes();
+  return report;
+}
+
+/// The writer of both flat types.
+template <class Type>
+struct flat_writer {
+  template <Source S, SinkDirectory D>
+  [[nodiscard]] static constexpr result<write_report> write(S& source, D& directory,
+                                                            const write_options& options,
+                                                            workspace<Type>& memory) noexcept {
+    const auto plan = layout<Type>::for_capacity(source.size());
+    return commit_or_abort(
+        directory, plan ? write_flat_files(source, directory, options, *plan, memory.buffer())
+                        : result<write_report>(plan.error()));
+  }
+};
+
+/// One block. A larger `bulk` is used instead when there is one: it makes reads and writes larger,
+/// and never changes the result.
+struct flat_workspace {
+  std::array<std::byte, content_hasher::block_bytes> block{};
+  byte_span bulk{};
+
+  [[nodiscard]] constexpr byte_span buffer() noexcept {
+    return bulk.size() > block.size() ? bulk : byte_span(block);
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct workspace<monolithic_flat> : detail::flat_workspace {};
+template <>
+struct workspace<two_gb_max_extent_flat> : detail::flat_workspace {};
+
+/// Writes the files of a monolithicFlat disk into a SinkDirectory: NAME-flat.vmdk, and last the
+/// descriptor, `options.extent_name`.
+///
+/// The source is walked once, and a forward_source will do. On success the directory has been
+/// committed; after any error it has been aborted, and nothing is left. Blocks of 4 KiB that are
+/// zero become holes. The capacity is the source's size in whole sectors, whatever
+/// `options.capacity` says; the report's file size is that of all files together, holes included.
+/// Errors, of origin::options and before anything is created: errc::capacity_zero,
+/// errc::capacity_too_large, errc::option_invalid (detail: a descriptor_problem),
+/// errc::not_supported (like_mkimg). Those of source and directory; of the latter `index` counts
+/// the files from 0, the descriptor last. Source: SPEC 6, 8, 12, 14.
+template <>
+struct writer<monolithic_flat> : detail::flat_writer<monolithic_flat> {};
+
+/// Writes the files of a twoGbMaxExtentFlat disk: NAME-f001.vmdk and so on, and last the
+/// descriptor. As for monolithicFlat.
+template <>
+struct writer<two_gb_max_extent_flat> : detail::flat_writer<two_gb_max_extent_flat> {};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/split.hpp
+
+namespace vmdk {
+namespace detail {
+
+/// All files of a twoGbMaxExtentSparse disk, for any grain size; none has its name yet.
+template <Source S, SinkDirectory D>
+[[nodiscard]] constexpr result<write_report> write_split_files(S& source, D& directory,
+                                                               const write_options& options,
+                                                               std::uint32_t grain_sectors,
+                                                               sparse_scratch scratch) noexcept {
+  const auto planned = split_layout::for_capacity(
+      source.size(), {.grain_sectors = grain_sectors, .capacity = options.capacity});
+  if (!planned) return planned.error();
+  const split_layout& plan = *planned;
+  if (failure f = check_scratch(plan.extent(0), scratch)) return f;
+
+  content_hasher hasher;
+  std::uint64_t stored_grains = 0;
+  const auto write_piece = [&](auto& part, auto& sink, std::uint32_t index) noexcept -> failure {
+    const sparse_layout extent = plan.extent(index);
+    const grain_scanner scanner(extent.geometry(), needs_content(options) ? &hasher : nullptr,
+                                plan.piece(index).first_byte());
+    const auto stored = write_sparse_body(part, sink, extent, scanner, scratch);
+    if (!stored) return stored.error();
+    stored_grains += *stored;
+    return sink.write_at(0, encode(extent.make_header()));
+  };
+  auto report = write_files(source, directory, options, plan, hasher, write_piece);
+  if (!report) return report;
+  report->stored_grains = stored_grains;
+  report->file_bytes += plan.extents_bytes(stored_grains).value();
+  return report;
+}
+
+}  // namespace detail
+
+/// As for monolithicSparse.
+template <std::uint32_t GrainSectors>
+struct workspace<two_gb_max_extent_sparse<GrainSectors>>
+    : workspace<monolithic_sparse<GrainSectors>> {};
+
+/// Writes the files of a twoGbMaxExtentSparse disk into a SinkDirectory: NAME-s001.vmdk and so on,
+/// and last the descriptor, `options.extent_name`, which the others are named after.
+///
+/// The source is walked once, and a forward_source will do. On success the directory has been
+/// committed; after any error it has been aborted, and nothing is left. The report's file size is
+/// that of all files together. Errors, of origin::options and before anything is created:
+/// errc::capacity_zero, errc::capacity_too_large, errc::grain_size_invalid, errc::option_invalid
+/// (detail: a descriptor_problem), errc::workspace_too_small, errc::not_supported (like_mkimg).
+/// Those of source and directory; of the latter `index` counts the files from 0, the descriptor
+/// last. Source: SPEC 3, 6, 8, 12, 14.
+template <std::uint32_t GrainSectors>
+struct writer<two_gb_max_extent_sparse<GrainSectors>> {
+  template <Source S, SinkDirectory D>
+  [[nodiscard]] static constexpr result<write_report> write(
+      S& source, D& directory, const write_options& options,
+      workspace<two_gb_max_extent_sparse<GrainSectors>>& memory) noexcept {
+    constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
+    return detail::commit_or_abort(
+        directory, detail::write_split_files(source, directory, options,
+                                             grain == dynamic_grain ? options.grain_sectors : grain,
+                                             {.table = memory.table, .buffer = memory.buffer()}));
+  }
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/vmdk.hpp
+
+/// VMDK disk images as templates: everything but hosted/ and the optional codecs.
+
+// ---- vmdk/verify/finding_id.hpp
+
+namespace vmdk {
+namespace detail {
+
+struct code_id {
+  errc code;
+  std::string_view id;
+};
+
+/// What each code is called in the output of programs: its name, with dashes. These never change.
+inline constexpr code_id code_ids[] = {
+    {errc::read_failed, "read-failed"},
+    {errc::write_failed, "write-failed"},
+    {errc::out_of_range, "out-of-range"},
+    {errc::unexpected_end, "unexpected-end"},
+    {errc::source_too_long, "source-too-long"},
+    {errc::source_changed, "source-changed"},
+    {errc::source_not_seekable, "source-not-seekable"},
+    {errc::sink_full, "sink-full"},
+    {errc::workspace_too_small, "workspace-too-small"},
+    {errc::size_unknown, "size-unknown"},
+    {errc::not_supported, "not-supported"},
+    {errc::cancelled, "cancelled"},
+    {errc::header_truncated, "header-truncated"},
+    {errc::magic_invalid, "magic-invalid"},
+    {errc::magic_unfinished, "magic-unfinished"},
+    {errc::version_unsupported, "version-unsupported"},
+    {errc::flags_unknown, "flags-unknown"},
+    {errc::markers_without_compression, "markers-without-compression"},
+    {errc::compression_without_markers, "compression-without-markers"},
+    {errc::compression_algorithm_invalid, "compression-algorithm-invalid"},
+    {errc::newline_bytes_damaged, "newline-bytes-damaged"},
+    {errc::capacity_zero, "capacity-zero"},
+    {errc::capacity_too_large, "capacity-too-large"},
+    {errc::grain_size_invalid, "grain-size-invalid"},
+    {errc::grain_size_too_large, "grain-size-too-large"},
+    {errc::grain_size_unusual, "grain-size-unusual"},
+    {errc::grain_size_large, "grain-size-large"},
+    {errc::entries_per_table_invalid, "entries-per-table-invalid"},
+    {errc::directory_offset_invalid, "directory-offset-invalid"},
+    {errc::directory_overlap, "directory-overlap"},
+    {errc::redundant_offset_invalid, "redundant-offset-invalid"},
+    {errc::redundant_overlap, "redundant-overlap"},
+    {errc::redundant_shared, "redundant-shared"},
+    {errc::descriptor_offset_invalid, "descriptor-offset-invalid"},
+    {errc::descriptor_size_invalid, "descriptor-size-invalid"},
+    {errc::overhead_outside_file, "overhead-outside-file"},
+    {errc::overhead_too_small, "overhead-too-small"},
+    {errc::unclean_shutdown, "unclean-shutdown"},
+    {errc::header_padding_not_zero, "header-padding-not-zero"},
+    {errc::zeroed_grains_need_version_2, "zeroed-grains-need-version-2"},
+    {errc::capacity_not_whole_grains, "capacity-not-whole-grains"},
+    {errc::footer_missing, "footer-missing"},
+    {errc::footer_mismatch, "footer-mismatch"},
+    {errc::footer_marker_invalid, "footer-marker-invalid"},
+    {errc::footer_directory_invalid, "footer-directory-invalid"},
+    {errc::end_of_stream_invalid, "end-of-stream-invalid"},
+    {errc::embedded_descriptor_missing, "embedded-descriptor-missing"},
+    {errc::directory_entry_invalid, "directory-entry-invalid"},
+    {errc::directory_entry_zero, "directory-entry-zero"},
+    {errc::directory_entry_duplicate, "directory-entry-duplicate"},
+    {errc::directory_tail_not_zero, "directory-tail-not-zero"},
+    {errc::table_overlap, "table-overlap"},
+    {errc::grain_below_overhead, "grain-below-overhead"},
+    {errc::grain_past_end, "grain-past-end"},
+    {errc::grain_zeroed_not_allowed, "grain-zeroed-not-allowed"},
+    {errc::grain_duplicate, "grain-duplicate"},
+    {errc::grain_overlap, "grain-overlap"},
+    {errc::grain_metadata_overlap, "grain-metadata-overlap"},
+    {errc::grain_unaligned, "grain-unaligned"},
+    {errc::table_tail_not_zero, "table-tail-not-zero"},
+    {errc::directories_differ, "directories-differ"},
+    {errc::tables_differ, "tables-differ"},
+    {errc::marker_invalid, "marker-invalid"},
+    {errc::marker_lba_mismatch, "marker-lba-mismatch"},
+    {errc::marker_lba_not_ascending, "marker-lba-not-ascending"},
+    {errc::marker_size_invalid, "marker-size-invalid"},
+    {errc::marker_padding_not_zero, "marker-padding-not-zero"},
+    {errc::stream_data_after_end, "stream-data-after-end"},
+    {errc::stream_end_missing, "stream-end-missing"},
+    {errc::stream_tables_mismatch, "stream-tables-mismatch"},
+    {errc::stream_gap, "stream-gap"},
+    {errc::stream_end_padded, "stream-end-padded"},
+    {errc::last_grain_short, "last-grain-short"},
+    {errc::descriptor_signature_missing, "descriptor-signature-missing"},
+    {errc::descriptor_empty, "descriptor-empty"},
+    {errc::descriptor_too_long, "descriptor-too-long"},
+    {errc::descriptor_nul_inside, "descriptor-nul-inside"},
+    {errc::descriptor_padding_not_zero, "descriptor-padding-not-zero"},
+    {errc::descriptor_control_character, "descriptor-control-character"},
+    {errc::descriptor_line_end_invalid, "descriptor-line-end-invalid"},
+    {errc::descriptor_line_end_unusual, "descriptor-line-end-unusual"},
+    {errc::descriptor_line_too_long, "descriptor-line-too-long"},
+    {errc::descriptor_line_invalid, "descriptor-line-invalid"},
+    {errc::descriptor_blanks_unusual, "descriptor-blanks-unusual"},
+    {errc::descriptor_not_utf8, "descriptor-not-utf8"},
+    {errc::descriptor_encoding_unknown, "descriptor-encoding-unknown"},
+    {errc::descriptor_too_many_keys, "descriptor-too-many-keys"},
+    {errc::descriptor_key_duplicate, "descriptor-key-duplicate"},
+    {errc::descriptor_key_case, "descriptor-key-case"},
+    {errc::descriptor_key_hidden, "descriptor-key-hidden"},
+    {errc::descriptor_key_unknown, "descriptor-key-unknown"},
+    {errc::descriptor_section_order, "descriptor-section-order"},
+    {errc::descriptor_value_invalid, "descriptor-value-invalid"},
+    {errc::descriptor_value_unquoted, "descriptor-value-unquoted"},
+    {errc::descriptor_value_case, "descriptor-value-case"},
+    {errc::descriptor_version_missing, "descriptor-version-missing"},
+    {errc::descriptor_version_invalid, "descriptor-version-invalid"},
+    {errc::descriptor_cid_missing, "descriptor-cid-missing"},
+    {errc::descriptor_cid_invalid, "descriptor-cid-invalid"},
+    {errc::descriptor_cid_reserved, "descriptor-cid-reserved"},
+    {errc::descriptor_cid_order, "descriptor-cid-order"},
+    {errc::descriptor_parent_cid_missing, "descriptor-parent-cid-missing"},
+    {errc::descriptor_parent_hint_missing, "descriptor-parent-hint-missing"},
+    {errc::descriptor_parent_contradiction, "descriptor-parent-contradiction"},
+    {errc::descriptor_create_type_missing, "descriptor-create-type-missing"},
+    {errc::descriptor_create_type_unknown, "descriptor-create-type-unknown"},
+    {errc::descriptor_create_type_misplaced, "descriptor-create-type-misplaced"},
+    {errc::descriptor_create_type_mismatch, "descriptor-create-type-mismatch"},
+    {errc::descriptor_extent_missing, "descriptor-extent-missing"},
+    {errc::descriptor_extent_fields, "descriptor-extent-fields"},
+    {errc::descriptor_extent_extra, "descriptor-extent-extra"},
+    {errc::descriptor_extent_type_unknown, "descriptor-extent-type-unknown"},
+    {errc::descriptor_extent_sectors, "descriptor-extent-sectors"},
+    {errc::descriptor_extent_offset, "descriptor-extent-offset"},
+    {errc::descriptor_extent_offset_unusual, "descriptor-extent-offset-unusual"},
+    {errc::descriptor_extent_name_unusual, "descriptor-extent-name-unusual"},
+    {errc::descriptor_extent_name_path, "descriptor-extent-name-path"},
+    {errc::descriptor_embedded_extents, "descriptor-embedded-extents"},
+    {errc::descriptor_ddb_missing, "descriptor-ddb-missing"},
+    {errc::descriptor_ddb_prefix_missing, "descriptor-ddb-prefix-missing"},
+    {errc::descriptor_ddb_value_invalid, "descriptor-ddb-value-invalid"},
+    {errc::descriptor_capacity_mismatch, "descriptor-capacity-mismatch"},
+    {errc::descriptor_compression_mismatch, "descriptor-compression-mismatch"},
+    {errc::stream_truncated, "stream-truncated"},
+    {errc::stream_header_invalid, "stream-header-invalid"},
+    {errc::stream_dictionary, "stream-dictionary"},
+    {errc::stream_block_invalid, "stream-block-invalid"},
+    {errc::stream_code_invalid, "stream-code-invalid"},
+    {errc::stream_symbol_invalid, "stream-symbol-invalid"},
+    {errc::stream_output_overrun, "stream-output-overrun"},
+    {errc::stream_output_short, "stream-output-short"},
+    {errc::stream_input_left, "stream-input-left"},
+    {errc::stream_checksum, "stream-checksum"},
+    {errc::codec_failed, "codec-failed"},
+    {errc::codec_not_available, "codec-not-available"},
+    {errc::encoded_too_large, "encoded-too-large"},
+    {errc::option_invalid, "option-invalid"},
+    {errc::extent_too_large, "extent-too-large"},
+    {errc::content_exceeds_capacity, "content-exceeds-capacity"},
+    {errc::cowd_magic_invalid, "cowd-magic-invalid"},
+    {errc::cowd_version_unsupported, "cowd-version-unsupported"},
+    {errc::cowd_flags_invalid, "cowd-flags-invalid"},
+    {errc::cowd_grain_size_invalid, "cowd-grain-size-invalid"},
+    {errc::cowd_directory_size_invalid, "cowd-directory-size-invalid"},
+    {errc::cowd_free_sector_invalid, "cowd-free-sector-invalid"},
+    {errc::cowd_zeroed_grain, "cowd-zeroed-grain"},
+    {errc::sesparse_magic_invalid, "sesparse-magic-invalid"},
+    {errc::sesparse_version_unsupported, "sesparse-version-unsupported"},
+    {errc::sesparse_grain_size_invalid, "sesparse-grain-size-invalid"},
+    {errc::sesparse_table_size_invalid, "sesparse-table-size-invalid"},
+    {errc::sesparse_flags_unknown, "sesparse-flags-unknown"},
+    {errc::sesparse_reserved_unusual, "sesparse-reserved-unusual"},
+    {errc::sesparse_reserved_not_zero, "sesparse-reserved-not-zero"},
+    {errc::sesparse_region_outside_file, "sesparse-region-outside-file"},
+    {errc::sesparse_region_overlap, "sesparse-region-overlap"},
+    {errc::sesparse_region_too_small, "sesparse-region-too-small"},
+    {errc::sesparse_grains_outside_file, "sesparse-grains-outside-file"},
+    {errc::sesparse_volatile_magic_invalid, "sesparse-volatile-magic-invalid"},
+    {errc::sesparse_dirty, "sesparse-dirty"},
+    {errc::sesparse_entry_invalid, "sesparse-entry-invalid"},
+    {errc::name_not_allowed, "name-not-allowed"},
+    {errc::file_not_found, "file-not-found"},
+    {errc::file_not_regular, "file-not-regular"},
+    {errc::extent_too_short, "extent-too-short"},
+    {errc::extent_no_access, "extent-no-access"},
+    {errc::extent_type_unsupported, "extent-type-unsupported"},
+    {errc::extent_mismatch, "extent-mismatch"},
+    {errc::extent_is_descriptor, "extent-is-descriptor"},
+    {errc::extent_overlap, "extent-overlap"},
+    {errc::extent_count_invalid, "extent-count-invalid"},
+    {errc::parent_missing, "parent-missing"},
+    {errc::parent_modified, "parent-modified"},
+    {errc::parent_capacity_differs, "parent-capacity-differs"},
+    {errc::chain_too_deep, "chain-too-deep"},
+    {errc::chain_loop, "chain-loop"},
+    {errc::already_exists, "already-exists"},
+};
+
+}  // namespace detail
+
+/// The stable name of a rule, such as "grain-past-end": for programs to tell findings apart. Codes
+/// of a caller's own are "caller", others that are not known "unknown".
+[[nodiscard]] constexpr std::string_view id_of(errc code) noexcept {
+  for (const detail::code_id& known : detail::code_ids) {
+    if (known.code == code) return known.id;
+  }
+  return code >= errc::caller_first ? "caller" : "unknown";
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/verify/finding_sentences.hpp
+
+namespace vmdk::detail {
+
+struct finding_sentence {
+  errc code;
+  std::string_view text;
+};
+
+/// Sentences with figures. {t} is a finding's table, {e} its entry, {v} its value and {o} the other
+/// value, {x} and {X} the same in hexadecimal, {T} and {E} the other table and entry, {n} the name.
+/// A code that is missing here has the sentence of `to_string`.
+inline constexpr finding_sentence finding_sentences[] = {
+    {errc::version_unsupported, "the image's version is {v}, not 1, 2 or 3"},
+    {errc::flags_unknown, "the flags {x} have a feature that is not known"},
+    {errc::compression_algorithm_invalid,
+     "compression algorithm {v} contradicts the header's flags"},
+    {errc::capacity_too_large, "a capacity of {v} sectors is more than the format allows"},
+    {errc::grain_size_invalid, "a grain size of {v} sectors is not a power of two"},
+    {errc::grain_size_too_large, "a grain size of {v} sectors is larger than 1 GiB"},
+    {errc::grain_size_unusual, "a grain size of {v} sectors is one that no known program writes"},
+    {errc::grain_size_large, "a grain size of {v} sectors is larger than some programs read"},
+    {errc::entries_per_table_invalid, "the grain tables have {v} entries, not 512"},
+    {errc::directory_offset_invalid, "the grain directory at sector {v} lies outside the file"},
+    {errc::directory_overlap, "the grain directory at sector {v} overlaps other metadata"},
+    {errc::redundant_offset_invalid,
+     "the redundant grain directory at sector {v} lies outside the file"},
+    {errc::redundant_overlap,
+     "the redundant grain directory at sector {v} overlaps other metadata"},
+    {errc::descriptor_offset_invalid,
+     "the embedded descriptor at sector {v} lies outside the file"},
+    {errc::descriptor_size_invalid, "the embedded descriptor has {v} sectors, not 1 to 2048"},
+    {errc::overhead_outside_file,
+     "the file ends before its {v} sectors of metadata do; it was cut"},
+    {errc::overhead_too_small, "the header states {v} sectors of metadata, but there are more"},
+    {errc::capacity_not_whole_grains, "a capacity of {v} sectors does not end on a grain boundary"},
+    {errc::footer_missing, "the image's footer is missing; the file was cut"},
+    {errc::footer_mismatch, "the footer says {v} where the header says {o}"},
+    {errc::directory_entry_invalid, "grain directory entry {t} is {v}, where no table can be"},
+    {errc::directory_entry_zero, "grain table {t} is missing"},
+    {errc::directory_entry_duplicate,
+     "grain directory entry {t} names the table of entry {T} at sector {v} ({o} entries do)"},
+    {errc::directory_tail_not_zero,
+     "grain directory entry {t} is {v}, but lies past the last table"},
+    {errc::table_overlap, "grain table {t} overlaps other data from sector {v} on"},
+    {errc::grain_below_overhead,
+     "grain table entry {e} of table {t} points into the metadata, to sector {v}"},
+    {errc::grain_past_end, "grain table entry {e} of table {t} points past the end of the file"},
+    {errc::grain_zeroed_not_allowed,
+     "grain table entry {e} of table {t} is 1, but the image does not allow zeroed grains"},
+    {errc::grain_duplicate,
+     "grain table entry {e} of table {t} names the grain of entry {E} of table {T} at sector {v} "
+     "({o} entries do)"},
+    {errc::grain_overlap,
+     "the grain of entry {e} of table {t} shares sector {v} with that of entry {E} of table {T}"},
+    {errc::grain_metadata_overlap,
+     "the grain of entry {e} of table {t} overlaps the metadata at sector {v}"},
+    {errc::grain_unaligned,
+     "the grain of entry {e} of table {t} at sector {v} does not start on a grain boundary"},
+    {errc::table_tail_not_zero,
+     "grain table entry {e} of table {t} is {v}, but lies past the end of the disk"},
+    {errc::directories_differ, "grain directory entry {t} is {v}, but {o} in the redundant copy"},
+    {errc::tables_differ,
+     "grain table entry {e} of table {t} is {v}, but {o} in the redundant copy"},
+    {errc::marker_invalid,
+     "a marker in the stream is damaged: its value is {v}, the type or length {o}"},
+    {errc::marker_lba_mismatch,
+     "the marker of entry {e} of table {t} names sector {v} of the disk, not {o}"},
+    {errc::marker_lba_not_ascending,
+     "the grain for sector {v} of the disk follows the one for sector {o}"},
+    {errc::marker_size_invalid, "a compressed grain of {v} bytes is empty or too large"},
+    {errc::stream_tables_mismatch,
+     "grain table entry {e} of table {t} is {v}, but the grain stands at sector {o}"},
+    {errc::stream_gap,
+     "{v} zero sectors stand between the grains, where sequential readers see the end"},
+    {errc::stream_end_padded, "{v} zero sectors, not one, stand at the end of the stream"},
+    {errc::last_grain_short,
+     "the last grain has {v} bytes instead of {o}, so that some programs refuse it"},
+    {errc::descriptor_too_long, "a descriptor of {v} bytes is longer than 1 MiB"},
+    {errc::descriptor_capacity_mismatch, "the descriptor states {v} sectors, but the header {o}"},
+    {errc::cowd_zeroed_grain,
+     "grain table entry {e} of table {t} is 1, which programs disagree on"},
+    {errc::sesparse_entry_invalid,
+     "grain table entry {e} of table {t} is {x}, which is of no known kind"},
+    {errc::name_not_allowed, "\"{n}\" is not a plain file name; it is not opened"},
+    {errc::file_not_found, "the file \"{n}\" is missing"},
+    {errc::file_not_regular, "\"{n}\" is not a regular file; it is not opened"},
+    {errc::extent_too_short, "the file has {v} bytes, but its extent ends at byte {o}"},
+    {errc::extent_mismatch, "the extent's header states {v} sectors, but the descriptor {o}"},
+    {errc::extent_is_descriptor,
+     "line {e} of the descriptor names the descriptor itself, \"{n}\", as an extent"},
+    {errc::extent_overlap,
+     "the extents in lines {o} and {e} of the descriptor share bytes of one file"},
+    {errc::parent_missing, "the parent \"{n}\" is missing"},
+    {errc::parent_modified, "the parent's content id is {X}, not {x}: it was modified"},
+    {errc::parent_capacity_differs, "the parent has {v} sectors, but the disk {o}"},
+    {errc::chain_too_deep, "the chain of parents is too long at \"{n}\""},
+    {errc::chain_loop, "the chain of parents leads back to \"{n}\""},
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/describe.hpp
+
+namespace vmdk {
+namespace detail {
+
+/// The figure that a letter of a sentence stands for.
+[[nodiscard]] constexpr std::uint64_t figure_of(const finding& f, char letter) noexcept {
+  switch (letter) {
+    case 't':
+      return f.table;
+    case 'e':
+      return f.entry;
+    case 'v':
+    case 'x':
+      return f.value;
+    case 'o':
+    case 'X':
+      return f.other;
+    case 'T':
+      return f.other_table;
+    case 'E':
+      return f.other_entry;
+    default:
+      return 0;
+  }
+}
+
+/// Puts a number in eight or sixteen hexadecimal digits.
+template <class Put>
+constexpr void put_hex(std::uint64_t number, Put&& put) noexcept {
+  unsigned digits = 8;
+  if (number >> 32 != 0) digits = 16;
+  put(std::string_view("0x"));
+  put(number_text::hex(number, digits).view());
+}
+
+/// Puts a name from an image; what could disturb a line of output becomes a question mark.
+template <class Put>
+constexpr void put_name(std::string_view name, Put&& put) noexcept {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool bad = is_control(name.data()[i]) || name.data()[i] == '"';
+    put(bad ? std::string_view("?") : part(name, i, 1));
+  }
+}
+
+/// Fills a sentence's figures in; false, having put nothing, when the finding lacks one.
+template <class Put>
+constexpr bool put_sentence(std::string_view text, const finding& f, Put&& put) noexcept {
+  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+    if (text.data()[i] == '{' && figure_of(f, text.data()[i + 1]) == no_figure) return false;
+  }
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.data()[i] != '{') continue;
+    const char letter = text.data()[i + 1];
+    put(part(text, from, i - from));
+    if (letter == 'n') {
+      put_name(f.name, put);
+    } else if (letter == 'x' || letter == 'X') {
+      put_hex(figure_of(f, letter), put);
+    } else {
+      put(number_text::decimal(figure_of(f, letter)).view());
+    }
+    from = i + 3;
+    i += 2;
+  }
+  put(part(text, from));
+  return true;
+}
+
+}  // namespace detail
+
+/// The word for a severity, to stand before a finding's sentence.
+[[nodiscard]] constexpr std::string_view to_string(severity level) noexcept {
+  switch (level) {
+    case severity::note:
+      return "note";
+    case severity::warning:
+      return "warning";
+    case severity::unclean:
+      return "unclean";
+    case severity::error:
+      return "error";
+  }
+  return "unknown";
+}
+
+/// Says a finding in one sentence with its figures, for a user's eyes: no full stop, no line end.
+/// The sentence goes to `put(std::string_view)` piece by piece. Names are shown as they are in the
+/// image, but for control characters.
+template <class Put>
+constexpr void describe(const finding& f, Put&& put) noexcept {
+  if (f.more != 0) {
+    put(detail::number_text::decimal(f.more).view());
+    put(std::string_view(" more like this: "));
+    put(to_string(f.code));
+    return;
+  }
+  for (const detail::finding_sentence& sentence : detail::finding_sentences) {
+    if (sentence.code == f.code && detail::put_sentence(sentence.text, f, put)) return;
+  }
+  const bool has_table = f.table != no_figure && f.entry != no_figure;
+  const bool is_text = f.code >= errc::descriptor_signature_missing &&
+                       f.code < errc::stream_truncated && f.entry != no_figure;
+  if (has_table) {
+    detail::put_sentence("grain table entry {e} of table {t}: ", f, put);
+  } else if (is_text) {
+    detail::put_sentence("line {e} of the descriptor: ", f, put);
+  }
+  put(to_string(f.code));
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/verify/directory_search.hpp
+
+namespace vmdk::detail {
+
+/// Finds the directories of a file whose header may have them wrong (SPEC 13.7).
+template <class File>
+class directory_search {
+ public:
+  /// The header, whose other figures are right, is the caller's, and so is at least a sector of
+  /// memory.
+  constexpr directory_search(File& file, sparse_extent_header& header, byte_span window) noexcept
+      : file_(&file), header_(&header), window_(window) {}
+
+  /// True when the redundant directory is nowhere; the header keeps what it says of it.
+  [[nodiscard]] constexpr bool is_copy_lost() const noexcept { return is_copy_lost_; }
+
+  /// True where a directory can be: inside the file, apart from the descriptor.
+  [[nodiscard]] constexpr bool may_hold(std::uint64_t sector) const noexcept {
+    return place_directory(*header_, sector, geometry().directory_sectors(),
+                           file_->size() >> sector_shift) == directory_place::good;
+  }
+
+  /// Puts both directories' places into header_-> Errors: the file's;
+  /// errc::directory_offset_invalid.
+  constexpr failure place() noexcept {
+    const bool has_copy = header_->has(sparse_flags::redundant_tables);
+    const std::uint64_t copy_at =
+        header_->rgd_offset == header_->gd_offset.get() ? 0 : header_->rgd_offset.get();
+    if (header_->gd_offset != directory_at_end || !header_->is_compressed()) {
+      const auto primary = find(header_->gd_offset, has_copy ? copy_at : 0);
+      if (!primary) return primary.error();
+      if (*primary != 0) header_->gd_offset = *primary;
+    }
+    if (!may_hold(header_->gd_offset)) {
+      return image_failure(errc::directory_offset_invalid,
+                           offsetof(sparse_extent_header, gd_offset));
+    }
+    // Old writers have one directory for both.
+    if (!has_copy || header_->rgd_offset == header_->gd_offset.get()) return no_failure;
+    const auto copy = find(copy_at, header_->gd_offset);
+    if (!copy) return copy.error();
+    if (*copy != 0) header_->rgd_offset = *copy;
+    const std::uint64_t sectors = geometry().directory_sectors();
+    const bool overlaps = header_->rgd_offset < header_->gd_offset + sectors &&
+                          header_->gd_offset < header_->rgd_offset + sectors;
+    if (may_hold(header_->rgd_offset) && !overlaps) return no_failure;
+    is_copy_lost_ = true;
+    return no_failure;
+  }
+
+ private:
+  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
+    return sparse_geometry(header_->capacity, header_->grain_size);
+  }
+
+  /// How many of a directory's entries name the tables that follow it. Errors: the file's.
+  [[nodiscard]] constexpr result<std::uint64_t> regular_entries(std::uint64_t sector) noexcept {
+    const std::uint64_t count = geometry().table_count();
+    std::uint64_t due = sector + geometry().directory_sectors();
+    std::uint64_t regular = 0;
+    const byte_span window = window_;
+    for (std::uint64_t first = 0; first < count; first += window.size() / sizeof(std::uint32_t)) {
+      const auto bytes = static_cast<std::size_t>(
+          smaller_of<std::uint64_t>((count - first) * sizeof(std::uint32_t), window.size()));
+      const std::uint64_t at = (sector << sector_shift) + first * sizeof(std::uint32_t);
+      if (failure f = file_->read_at(at, window.first(bytes))) return f;
+      for (std::size_t i = 0; i < bytes; i += sizeof(std::uint32_t), due += table_sectors) {
+        regular += load_le<std::uint32_t>(window.data() + i) == due;
+      }
+    }
+    return regular;
+  }
+
+  /// Finds a directory that is not where the header says: before or behind the other one with its
+  /// tables, or behind the descriptor. 0 when it stays as it is. Errors: the file's.
+  [[nodiscard]] constexpr result<std::uint64_t> find(std::uint64_t stated,
+                                                     std::uint64_t other) noexcept {
+    const std::uint64_t each =
+        geometry().directory_sectors() + geometry().table_count() * table_sectors;
+    const auto is_regular = [&](std::uint64_t sector) -> result<bool> {
+      if (sector == other || !may_hold(sector)) return false;
+      const auto regular = regular_entries(sector);
+      if (!regular) return regular.error();
+      return *regular * 2 > geometry().table_count();
+    };
+    const auto own = is_regular(stated);
+    if (!own) return own.error();
+    if (*own) return std::uint64_t{0};
+    const std::uint64_t behind_descriptor =
+        header_->descriptor_offset == 0 ? 1 : header_->descriptor_offset + header_->descriptor_size;
+    const std::uint64_t wanted[] = {other == 0 ? 0 : other + each, other > each ? other - each : 0,
+                                    behind_descriptor};
+    for (const std::uint64_t sector : wanted) {
+      const auto found = is_regular(sector);
+      if (!found) return found.error();
+      if (*found) return sector;
+    }
+    return std::uint64_t{0};
+  }
+
+  File* file_;
+  sparse_extent_header* header_;
+  byte_span window_;
+  bool is_copy_lost_ = false;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/dispute_list.hpp
+
+namespace vmdk::detail {
+
+/// A table entry about which its two copies, or the table and the stream, disagree.
+struct dispute {
+  std::uint64_t grain = 0;
+  std::uint64_t at[2]{};  ///< The byte offset of each copy's entry; 0 where there is no such copy.
+  std::uint32_t value[2]{};
+  std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
+  bool is_claimed[2]{};     ///< The value's place belongs to another entry.
+  bool is_marker = false;   ///< A grain's marker does stand at the value.
+};
+
+/// A list of disputes in memory of the caller's, in the order of their grains, which can be
+/// searched by grain and by value.
+class dispute_list {
+ public:
+  /// What one dispute takes.
+  static constexpr std::size_t each_bytes = 40 + 2 * sizeof(std::uint64_t);
+
+  constexpr explicit dispute_list(byte_span memory) noexcept
+      : memory_(memory), most_(memory.size() / each_bytes) {}
+
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
+  [[nodiscard]] constexpr bool is_full() const noexcept { return count_ == most_; }
+  constexpr void clear() noexcept { count_ = 0; }
+
+  constexpr void add(const dispute& d) noexcept { set(count_++, d); }
+
+  [[nodiscard]] constexpr dispute get(std::size_t i) const noexcept {
+    const std::byte* const from = record(i);
+    dispute d;
+    d.grain = load_le<std::uint64_t>(from);
+    const auto flags = load_le<std::uint32_t>(from + 36);
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
+      d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
+      d.is_claimed[copy] = (flags >> copy & 1) != 0;
+    }
+    d.found = load_le<std::uint32_t>(from + 32);
+    d.is_marker = (flags & 4) != 0;
+    return d;
+  }
+  constexpr void set(std::size_t i, const dispute& d) noexcept {
+    std::byte* const to = record(i);
+    store_le(to, d.grain);
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      store_le(to + 8 + 8 * copy, d.at[copy]);
+      store_le(to + 24 + 4 * copy, d.value[copy]);
+    }
+    store_le(to + 32, d.found);
+    const unsigned flags =
+        (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) | (d.is_marker ? 4u : 0u);
+    store_le(to + 36, static_cast<std::uint32_t>(flags));
+  }
+
+  /// The dispute about a grain; size() when there is none.
+  [[nodiscard]] constexpr std::size_t find_grain(std::uint64_t grain) const noexcept {
+    std::size_t low = 0;
+    std::size_t high = count_;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (load_le<std::uint64_t>(record(middle)) < grain) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low < count_ && load_le<std::uint64_t>(record(low)) == grain ? low : count_;
+  }
+
+  /// Sorts the values, so that each_value can find them.
+  constexpr void sort_values() noexcept {
+    keys_ = 2 * count_;
+    for (std::size_t i = 0; i < count_; ++i) {
+      for (unsigned copy = 0; copy < 2; ++copy) {
+        const std::uint64_t value = load_le<std::uint32_t>(record(i) + 24 + 4 * copy);
+        set_key(2 * i + copy, value << 32 | (2 * i + copy));
+      }
+    }
+    for (std::size_t i = keys_ / 2; i-- > 0;) sink(i, keys_);
+    for (std::size_t end = keys_; end > 1;) {
+      const std::uint64_t last = key(--end);
+      set_key(end, key(0));
+      set_key(0, last);
+      sink(0, end);
+    }
+  }
+
+  /// Calls `visit(number of the dispute, copy)` for each value from one up to another.
+  template <class Visit>
+  constexpr void each_value(std::uint64_t first, std::uint64_t end, Visit&& visit) const noexcept {
+    std::size_t low = 0;
+    std::size_t high = keys_;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (key(middle) >> 32 < first) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    for (; low < keys_ && key(low) >> 32 < end; ++low) {
+      const auto owner = static_cast<std::uint32_t>(key(low));
+      visit(std::size_t{owner >> 1}, unsigned{owner & 1});
+    }
+  }
+
+ private:
+  [[nodiscard]] constexpr std::byte* record(std::size_t i) const noexcept {
+    return memory_.data() + i * 40;
+  }
+  [[nodiscard]] constexpr std::byte* key_at(std::size_t i) const noexcept {
+    return memory_.data() + most_ * 40 + i * sizeof(std::uint64_t);
+  }
+  [[nodiscard]] constexpr std::uint64_t key(std::size_t i) const noexcept {
+    return load_le<std::uint64_t>(key_at(i));
+  }
+  constexpr void set_key(std::size_t i, std::uint64_t value) noexcept {
+    store_le(key_at(i), value);
+  }
+
+  /// Moves a key down the heap until none below it is larger.
+  constexpr void sink(std::size_t i, std::size_t end) noexcept {
+    const std::uint64_t moving = key(i);
+    for (std::size_t child = 2 * i + 1; child < end; child = 2 * i + 1) {
+      if (child + 1 < end && key(child) < key(child + 1)) ++child;
+      if (key(child) <= moving) break;
+      set_key(i, key(child));
+      i = child;
+    }
+    set_key(i, moving);
+  }
+
+  byte_span memory_;
+  std::size_t most_;
+  std::size_t count_ = 0;
+  std::size_t keys_ = 0;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/entry_judge.hpp
+
+namespace vmdk::detail {
+
+enum class entry_verdict : std::uint8_t { absent, good, bad };
+
+/// Says whether a table entry can be right. Of compressed grains the marker tells; of others only
+/// their place.
+template <class File>
+class entry_judge {
+ public:
+  constexpr entry_judge(File& file, const sparse_extent_header& header) noexcept
+      : file_(&file),
+        file_bytes_(file.size()),
+        geometry_(header.capacity, header.grain_size),
+        is_compressed_(header.is_compressed()) {}
+
+  /// Grains lie at or behind this sector.
+  std::uint64_t floor_sector = 1;
+  /// Entries of 1 stand for zeros.
+  bool allows_zeroed = false;
+
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] constexpr bool is_compressed() const noexcept { return is_compressed_; }
+
+  /// Errors: the file's.
+  [[nodiscard]] constexpr result<entry_verdict> judge(std::uint64_t value,
+                                                      std::uint64_t grain) noexcept {
+    if (value == 0) return entry_verdict::absent;
+    if (value == 1) return allows_zeroed ? entry_verdict::good : entry_verdict::bad;
+    const std::uint64_t offset = value << sector_shift;
+    if (is_compressed_) return judge_marker(offset, grain);
+    const std::uint64_t first = grain << geometry_.grain_byte_shift();
+    const std::uint64_t bytes =
+        smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
+    const bool good = value >= floor_sector && fits_inside(offset, bytes, file_bytes_);
+    return good ? entry_verdict::good : entry_verdict::bad;
+  }
+
+  [[nodiscard]] constexpr bool is_aligned(std::uint64_t value) const noexcept {
+    return (value & (geometry_.grain_sectors() - 1)) == 0;
+  }
+
+ private:
+  constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
+    std::array<std::byte, grain_marker_bytes> marker{};
+    if (!fits_inside(offset, marker.size(), file_bytes_)) return entry_verdict::bad;
+    if (failure f = file_->read_at(offset, marker)) return f;
+    const auto size = load_le<std::uint32_t>(marker.data() + 8);
+    const bool good = load_le<std::uint64_t>(marker.data()) == grain << geometry_.grain_shift() &&
+                      size != 0 && size <= compressed_size_limit(geometry_.grain_bytes()) &&
+                      fits_inside(offset + grain_marker_bytes, size, file_bytes_);
+    return good ? entry_verdict::good : entry_verdict::bad;
+  }
+
+  File* file_;
+  std::uint64_t file_bytes_;
+  sparse_geometry geometry_;
+  bool is_compressed_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/marker_walk.hpp
+
+namespace vmdk::detail {
+
+enum class marker_kind : std::uint8_t {
+  grain,
+  cut,  ///< A marker of what goes on behind the end of the file.
+  table,
+  directory,
+  footer,
+  progress,
+  zero,  ///< A sector of zeros: the end of a stream, or a gap.
+  no_marker,
+  nothing,  ///< The file ends here.
+};
+
+/// What stands at a sector of a stream.
+struct marker_item {
+  marker_kind kind = marker_kind::nothing;
+  std::uint64_t sector = 0;
+  std::uint64_t sectors = 0;  ///< To the next marker.
+  std::uint64_t lba = 0;      ///< grain: what it says; not judged.
+  std::uint32_t data_bytes = 0;
+};
+
+/// Reads the markers of a stream one after the other. A marker whose length is not that of what it
+/// announces is none.
+template <class File>
+class marker_walk {
+ public:
+  constexpr marker_walk(File& file, const sparse_geometry& geometry,
+                        std::uint64_t first_sector) noexcept
+      : file_(&file), geometry_(geometry), file_bytes_(file.size()), at_(first_sector) {}
+
+  /// What stands here; goes on behind it, but for no_marker and what the file's end cuts.
+  [[nodiscard]] constexpr result<marker_item> next() noexcept {
+    marker_item item;
+    item.sector = at_;
+    if (at_ > file_bytes_ >> sector_shift) return item;
+    const std::uint64_t offset = at_ << sector_shift;
+    std::array<std::byte, 16> head{};
+    if (!fits_inside(offset, head.size(), file_bytes_)) return item;
+    if (failure f = file_->read_at(offset, head)) return f;
+    judge(item, head.data());
+    at_ += item.sectors;
+    return item;
+  }
+
+  [[nodiscard]] constexpr std::uint64_t sector() const noexcept { return at_; }
+  constexpr void go_to(std::uint64_t sector) noexcept { at_ = sector; }
+
+ private:
+  constexpr void judge(marker_item& item, const std::byte* head) const noexcept {
+    const auto value = load_le<std::uint64_t>(head);
+    const auto size = load_le<std::uint32_t>(head + 8);
+    const auto type = static_cast<marker_type>(load_le<std::uint32_t>(head + 12));
+    const std::uint64_t left = (file_bytes_ >> sector_shift) - item.sector;
+    item.kind = marker_kind::no_marker;
+    const auto is = [&](marker_kind kind, std::uint64_t sectors) {
+      item.kind = sectors > left ? marker_kind::cut : kind;
+      item.sectors = sectors > left ? 0 : sectors;
+    };
+    if (size != 0) {
+      if (size > compressed_size_limit(geometry_.grain_bytes())) return;
+      item.lba = value;
+      item.data_bytes = size;
+      const std::uint64_t offset = (item.sector << sector_shift) + grain_marker_bytes;
+      if (!fits_inside(offset, size, file_bytes_)) {
+        item.kind = marker_kind::cut;
+        return;
+      }
+      item.kind = marker_kind::grain;
+      item.sectors = marked_sectors(size);
+      return;
+    }
+    if (type == marker_type::end_of_stream && value == 0) {
+      is(marker_kind::zero, 1);
+    } else if (type == marker_type::grain_table && value == table_sectors) {
+      is(marker_kind::table, 1 + table_sectors);
+    } else if (type == marker_type::grain_directory && value == geometry_.directory_sectors()) {
+      is(marker_kind::directory, 1 + value);
+    } else if (type == marker_type::footer && value == 1) {
+      is(marker_kind::footer, 2);
+    } else if (type == marker_type::progress && value < left) {
+      is(marker_kind::progress, 1 + value);
+    }
+  }
+
+  File* file_;
+  sparse_geometry geometry_;
+  std::uint64_t file_bytes_;
+  std::uint64_t at_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/grain_probe.hpp
+
+namespace vmdk::detail {
+
+enum class grain_state : std::uint8_t { whole, torn, of_other_size };
+
+/// Expands the compressed grain at a sector. Without a decoder or enough memory it counts as whole.
+/// Errors: the file's.
+template <class File, class D>
+[[nodiscard]] constexpr result<grain_state> probe_grain(File& file,
+                                                        const sparse_extent_header& header,
+                                                        std::uint64_t sector, D& decoder,
+                                                        byte_span memory) noexcept {
+  if constexpr (std::is_same_v<D, no_decoder>) {
+    return grain_state::whole;
+  } else {
+    const sparse_geometry geometry(header.capacity, header.grain_size);
+    const std::uint64_t whole = geometry.grain_bytes();
+    marker_walk<File> walk(file, geometry, sector);
+    const auto item = walk.next();
+    if (!item) return item.error();
+    if (item->kind != marker_kind::grain || item->lba >= header.capacity) {
+      return grain_state::torn;
+    }
+    if (memory.size() < whole + sector_bytes) return grain_state::whole;
+    const byte_span input = memory.subspan(static_cast<std::size_t>(whole));
+    if (D::needs_contiguous_input && input.size() < item->data_bytes) return grain_state::whole;
+    const std::uint64_t left = (header.capacity - item->lba) << sector_shift;
+    grain_state state = grain_state::torn;
+    for (const std::uint64_t wanted : {whole, smaller_of(whole, left)}) {
+      const compressed_grain grain{(sector << sector_shift) + grain_marker_bytes, item->data_bytes};
+      grain_supply<File> supply(file, grain, {}, input);
+      const failure f = decoder.decode(supply, memory.first(static_cast<std::size_t>(wanted)));
+      if (!f) return grain_state::whole;
+      if (f.from != origin::codec) return f;
+      const bool is_longer = f.code == errc::stream_output_overrun;
+      if (is_longer || f.code == errc::stream_output_short) state = grain_state::of_other_size;
+    }
+    return state;
+  }
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/stream_scan.hpp
+
+namespace vmdk::detail {
+
+/// A sector of a stream that should hold a marker and does not, and where the walk goes on.
+struct marker_gap {
+  std::uint64_t sector = 0;
+  std::uint64_t next_sector = 0;
+  marker_kind wanted = marker_kind::nothing;  ///< What should stand here, if that is known.
+};
+
+struct marker_gaps {
+  std::array<marker_gap, 16> kept{};
+  std::size_t count = 0;
+
+  [[nodiscard]] constexpr bool is_full() const noexcept { return count == kept.size(); }
+  constexpr void add(const marker_gap& gap) noexcept { kept.data()[count++] = gap; }
+  [[nodiscard]] constexpr const marker_gap* find(std::uint64_t sector) const noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (kept.data()[i].sector == sector) return kept.data() + i;
+    }
+    return nullptr;
+  }
+};
+
+/// What a walk over a stream came to.
+struct stream_facts {
+  std::uint64_t grains = 0;
+  std::uint64_t misplaced = 0;        ///< Grains whose place on the disk cannot be, or comes twice.
+  std::uint64_t first_misplaced = 0;  ///< The sector of the first of them.
+  std::uint64_t last_grain = 0;       ///< Its sector.
+  std::uint64_t content_end = 0;      ///< The sector behind the last whole grain or table.
+  std::uint64_t directory = 0;        ///< Behind its marker; 0: none.
+  std::uint64_t footer = 0;           ///< Its marker's sector; 0: none.
+  std::uint64_t stopped_at = 0;       ///< Where the walk ended.
+  marker_kind stopped_by = marker_kind::nothing;
+
+  /// False when something stopped the walk before the stream's end.
+  [[nodiscard]] constexpr bool is_complete() const noexcept {
+    return stopped_by != marker_kind::no_marker;
+  }
+};
+
+/// Where a stream may end.
+struct stream_end {
+  bool passes_zeros = false;      ///< Tables stand in front: the file's size says where the end is.
+  std::uint64_t last_sector = 0;  ///< Not 0: a footer says that the end is here and nowhere else.
+  std::uint64_t limit_sector = 0;  ///< Not 0: nothing from here on is read.
+};
+
+/// Walks over a stream from one of its markers on. `visit(const marker_item&) -> failure` gets
+/// whole grains and tables. Errors: those of the file and of `visit`.
+template <class File, class Visit>
+[[nodiscard]] constexpr result<stream_facts> scan_stream(
+    File& file, const sparse_geometry& geometry, std::uint64_t first_sector, const stream_end& end,
+    const marker_gaps& gaps, Visit&& visit) noexcept {
+  stream_facts facts;
+  facts.content_end = first_sector;
+  marker_walk<File> walk(file, geometry, first_sector);
+  std::uint64_t last_lba = 0;
+  while (true) {
+    if (end.limit_sector != 0 && walk.sector() >= end.limit_sector) {
+      facts.stopped_at = walk.sector();
+      facts.stopped_by = marker_kind::nothing;
+      return facts;
+    }
+    auto item = walk.next();
+    if (!item) return item.error();
+    if (const marker_gap* const gap = gaps.find(item->sector)) {
+      item->kind = gap->wanted;
+      walk.go_to(gap->next_sector);
+      if (gap->wanted == marker_kind::nothing) {
+        facts.content_end = gap->next_sector;
+        continue;
+      }
+    } else if (end.last_sector != 0) {
+      if (item->sector == end.last_sector) {
+        item->kind = marker_kind::zero;
+      } else if (item->kind == marker_kind::zero || item->kind == marker_kind::cut ||
+                 item->kind == marker_kind::nothing) {
+        item->kind = marker_kind::no_marker;
+      }
+    }
+    facts.stopped_at = item->sector;
+    facts.stopped_by = item->kind;
+    switch (item->kind) {
+      case marker_kind::grain: {
+        const bool can_be = (item->lba & (geometry.grain_sectors() - 1)) == 0 &&
+                            item->lba < geometry.capacity_sectors();
+        if (!can_be || (facts.grains != 0 && item->lba == last_lba)) {
+          if (facts.misplaced++ == 0) facts.first_misplaced = item->sector;
+        }
+        last_lba = item->lba;
+        ++facts.grains;
+        facts.last_grain = item->sector;
+        facts.content_end = walk.sector();
+        if (failure f = visit(*item)) return f;
+        continue;
+      }
+      case marker_kind::table:
+        facts.content_end = walk.sector();
+        if (failure f = visit(*item)) return f;
+        continue;
+      case marker_kind::directory:
+        facts.directory = item->sector + 1;
+        continue;
+      case marker_kind::footer:
+        facts.footer = item->sector;
+        continue;
+      case marker_kind::progress:
+        continue;
+      case marker_kind::zero:
+        if (end.passes_zeros) continue;
+        return facts;
+      case marker_kind::no_marker:
+      case marker_kind::cut:
+      case marker_kind::nothing:
+        return facts;
+    }
+  }
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/header_choice.hpp
+
+namespace vmdk::detail {
+
+/// The header of a sparse file and its footer, as they stand and as they are taken.
+struct header_choice {
+  sparse_extent_header header{};  ///< As it stands in sector 0.
+  sparse_extent_header footer{};  ///< As it stands in the last sector but one.
+  sparse_extent_header taken{};   ///< The one to go by; its gd_offset is not judged.
+  bool is_header_usable = false;
+  bool is_footer_usable = false;  ///< There is one, before a marker or an end of its own.
+};
+
+/// The first error of a header, but for where it says that directories are.
+[[nodiscard]] constexpr failure first_error_of(sparse_extent_header header,
+                                               std::uint64_t file_bytes) noexcept {
+  header.gd_offset = directory_at_end;
+  header.rgd_offset = std::uint64_t{0};
+  return validate(header, file_bytes, strictness::tolerant);
+}
+
+/// What speaks against a header of a stream, and how many grains it gives the stream.
+struct header_evidence {
+  unsigned against = 0;
+  std::uint64_t grains = 0;
+
+  [[nodiscard]] constexpr bool is_better_than(const header_evidence& other) const noexcept {
+    return against != other.against ? against < other.against : grains > other.grains;
+  }
+};
+
+/// How many things in a stream contradict a header that it is to have.
+template <class File>
+[[nodiscard]] constexpr result<header_evidence> evidence_for(
+    File& file, const sparse_extent_header& header) noexcept {
+  const sparse_geometry geometry(header.capacity, header.grain_size);
+  const auto ignore = [](const marker_item&) { return no_failure; };
+  const auto facts =
+      scan_stream(file, geometry, header.over_head, stream_end{}, marker_gaps{}, ignore);
+  if (!facts) return facts.error();
+  header_evidence found{.against = facts->misplaced == 0 ? 0u : 1u, .grains = facts->grains};
+  if (!facts->is_complete()) ++found.against;
+  if (facts->footer == 0 || facts->directory == 0) ++found.against;
+  return found;
+}
+
+/// Reads header and footer and chooses between them (SPEC 13.7): the one that can be; of two that
+/// can be and differ, the one that the stream contradicts less, or that sees more of it; and else
+/// the header. `contradicts` adds what else is known against one: (header) -> result<unsigned>.
+/// Errors: those of the file; what is wrong with the header when neither is usable.
+template <class File, class Contradicts>
+[[nodiscard]] constexpr result<header_choice> choose_header(File& file,
+                                                            Contradicts&& contradicts) noexcept {
+  const std::uint64_t file_bytes = file.size();
+  header_choice choice;
+  if (file_bytes < sector_bytes) return image_failure(errc::header_truncated, 0);
+  if (failure f = read_object(file, 0, choice.header)) return f;
+  const failure broken = first_error_of(choice.header, file_bytes);
+  choice.is_header_usable = !broken;
+  const std::uint64_t footer_at =
+      file_bytes < sector_bytes + stream_tail_bytes ? 0 : file_bytes - 2 * sector_bytes;
+  if (footer_at != 0 && file_bytes % sector_bytes == 0) {
+    stream_marker marker;
+    if (failure f = read_object(file, footer_at - sector_bytes, marker)) return f;
+    if (failure f = read_object(file, footer_at, choice.footer)) return f;
+    const bool is_whole = marker.is(marker_type::footer) || choice.is_header_usable;
+    choice.is_footer_usable =
+        is_whole && choice.footer.is_compressed() && !first_error_of(choice.footer, file_bytes);
+  }
+  if (!choice.is_header_usable && !choice.is_footer_usable) return broken;
+  choice.taken = choice.is_header_usable ? choice.header : choice.footer;
+  if (!choice.is_header_usable || !choice.is_footer_usable) {
+    if (choice.is_header_usable) return choice;
+    // Data of a guest may look like a footer: what stands before it must be a stream.
+    const auto found = evidence_for(file, choice.footer);
+    if (!found) return found.error();
+    if (found->against != 0) return broken;
+    return choice;
+  }
+  // A footer behind grains that are not compressed is data.
+  if (!choice.header.is_compressed()) {
+    choice.is_footer_usable = false;
+    return choice;
+  }
+  bool agree = true;
+  check_footer_agrees(choice.header, choice.footer, [&](errc, std::uint64_t) {
+    agree = false;
+    return false;
+  });
+  if (agree) return choice;
+  header_evidence found[2];
+  for (unsigned i = 0; i < 2; ++i) {
+    const sparse_extent_header& each = i == 0 ? choice.header : choice.footer;
+    const auto stream = evidence_for(file, each);
+    if (!stream) return stream.error();
+    const auto other = contradicts(each);
+    if (!other) return other.error();
+    found[i] = *stream;
+    found[i].against += *other;
+  }
+  if (found[1].is_better_than(found[0])) choice.taken = choice.footer;
+  return choice;
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/repair_step.hpp
+
+namespace vmdk {
+
+/// What a repair does, or cannot do, in one place (SPEC 13.7).
+enum class repair_kind : std::uint8_t {
+  header_rebuilt,            ///< From the footer.
+  footer_rebuilt,            ///< From the header, or with a lost end of a stream.
+  header_corrected,          ///< One field; offset says which.
+  unclean_cleared,           ///< The flag that the last writer left.
+  directory_entry_restored,  ///< A table was found where the directory did not name it.
+  table_copied,              ///< A whole table, from the other copy.
+  entry_restored,            ///< A table entry, from the other copy or from the stream's markers.
+  entry_dropped,             ///< A table entry that no copy has right: the grain reads as absent.
+  marker_restored,           ///< A marker of a stream, from what the tables say of it.
+  table_rebuilt,             ///< A table of a stream that has lost its end.
+  directory_rebuilt,         ///< The same for the directory.
+  file_cut,                  ///< What followed the last whole grain, or the end, is gone.
+  entry_left,                ///< Not repaired: nothing tells which value is right.
+  table_left,                ///< Not repaired: no copy of a table, or of one copy, was found.
+  directory_left,            ///< Not repaired: the redundant directory cannot be found.
+  grain_left,                ///< Not repaired: something in a stream that is no marker.
+};
+
+/// One step of a repair: a change that was made, or would be made, or what had to be left.
+struct repair_step {
+  repair_kind kind = repair_kind::header_rebuilt;
+  std::uint64_t offset = 0;          ///< In the file, in bytes: of what changes.
+  std::uint64_t table = no_figure;   ///< From 0 in the order of the directory.
+  std::uint64_t entry = no_figure;   ///< From 0 in its table.
+  std::uint64_t before = no_figure;  ///< The value that stood there.
+  std::uint64_t after = no_figure;   ///< The value that stands there now.
+
+  [[nodiscard]] friend constexpr bool operator==(const repair_step&,
+                                                 const repair_step&) noexcept = default;
+};
+
+/// True for what could not be repaired.
+[[nodiscard]] constexpr bool is_left(repair_kind kind) noexcept {
+  return kind >= repair_kind::entry_left;
+}
+
+/// What a repair came to.
+struct repair_summary {
+  std::uint64_t changes = 0;          ///< Steps that changed something, or would.
+  std::uint64_t dropped_entries = 0;  ///< Those of them that gave a grain up.
+  std::uint64_t left = 0;             ///< Steps that say what could not be repaired.
+};
+
+/// A word for a kind of step that stays the same between versions.
+[[nodiscard]] constexpr std::string_view id_of(repair_kind kind) noexcept {
+  switch (kind) {
+    case repair_kind::header_rebuilt:
+      return "header-rebuilt";
+    case repair_kind::footer_rebuilt:
+      return "footer-rebuilt";
+    case repair_kind::header_corrected:
+      return "header-corrected";
+    case repair_kind::unclean_cleared:
+      return "unclean-cleared";
+    case repair_kind::directory_entry_restored:
+      return "directory-entry-restored";
+    case repair_kind::table_copied:
+      return "table-copied";
+    case repair_kind::entry_restored:
+      return "entry-restored";
+    case repair_kind::entry_dropped:
+      return "entry-dropped";
+    case repair_kind::marker_restored:
+      return "marker-restored";
+    case repair_kind::table_rebuilt:
+      return "table-rebuilt";
+    case repair_kind::directory_rebuilt:
+      return "directory-rebuilt";
+    case repair_kind::file_cut:
+      return "file-cut";
+    case repair_kind::entry_left:
+      return "entry-left";
+    case repair_kind::table_left:
+      return "table-left";
+    case repair_kind::directory_left:
+      return "directory-left";
+    case repair_kind::grain_left:
+      return "grain-left";
+  }
+  return "unknown";
+}
+
+namespace detail {
+
+/// The sentence of a step, with {t} for its table, {e} for its entry, {v} for the value before and
+/// {o} for the one after.
+[[nodiscard]] constexpr std::string_view step_sentence(repair_kind kind) noexcept {
+  switch (kind) {
+    case repair_kind::header_rebuilt:
+      return "the header is rebuilt from the footer";
+    case repair_kind::footer_rebuilt:
+      return "the footer is written anew";
+    case repair_kind::header_corrected:
+      return "a field of the header is corrected from {v} to {o}";
+    case repair_kind::unclean_cleared:
+      return "the image is marked as closed by its last writer";
+    case repair_kind::directory_entry_restored:
+      return "grain directory entry {t} is restored from {v} to {o}";
+    case repair_kind::table_copied:
+      return "grain table {t} is written from its other copy";
+    case repair_kind::entry_restored:
+      return "grain table entry {e} of table {t} is restored from {v} to {o}";
+    case repair_kind::entry_dropped:
+      return "grain table entry {e} of table {t} is dropped; it was {v}, where no such grain can "
+             "be";
+    case repair_kind::marker_restored:
+      return "a marker of the stream is restored";
+    case repair_kind::table_rebuilt:
+      return "grain table {t} is written from the stream's markers";
+    case repair_kind::directory_rebuilt:
+      return "the grain directory is written from the stream's markers";
+    case repair_kind::file_cut:
+      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables";
+    case repair_kind::entry_left:
+      return "grain table entry {e} of table {t} is left: nothing tells which value is right";
+    case repair_kind::table_left:
+      return "grain table {t} is left: a copy of it cannot be found";
+    case repair_kind::directory_left:
+      return "the redundant grain directory is left: it cannot be found";
+    case repair_kind::grain_left:
+      return "what stands here in the stream is left: it is no marker";
+  }
+  return "unknown";
+}
+
+}  // namespace detail
+
+/// Says a step in one sentence with its figures: no full stop, no line end. The sentence goes to
+/// `put(std::string_view)` piece by piece.
+template <class Put>
+constexpr void describe(const repair_step& step, Put&& put) noexcept {
+  const std::string_view text = detail::step_sentence(step.kind);
+  const auto figure = [&step](char letter) {
+    return letter == 't'   ? step.table
+           : letter == 'e' ? step.entry
+           : letter == 'v' ? step.before
+                           : step.after;
+  };
+  std::size_t from = 0;
+  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+    if (text.data()[i] != '{') continue;
+    put(detail::part(text, from, i - from));
+    put(detail::number_text::decimal(figure(text.data()[i + 1])).view());
+    from = i + 3;
+  }
+  put(detail::part(text, from));
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/verify/header_mender.hpp
+
+namespace vmdk::detail {
+
+/// Writes what has become of a header and its footer.
+template <class Target>
+class header_mender {
+ public:
+  constexpr header_mender(Target& target, const header_choice& choice) noexcept
+      : target_(&target), choice_(&choice) {}
+
+  /// Makes the footer the header with the directory's place, which is taken out of the header.
+  /// Errors: the file's.
+  constexpr failure mend_footer(sparse_extent_header& header) noexcept {
+    sparse_extent_header wanted = header;
+    wanted.unclean_shutdown = choice_->footer.unclean_shutdown;
+    wanted.rgd_offset = choice_->footer.rgd_offset;
+    const sector_image bytes = encode(wanted);
+    bool is_same = wanted.gd_offset == choice_->footer.gd_offset.get() &&
+                   !first_error_of(choice_->footer, target_->size());
+    check_footer_agrees(wanted, choice_->footer, [&](errc, std::uint64_t) {
+      is_same = false;
+      return false;
+    });
+    const std::uint64_t stated = choice_->header.gd_offset;
+    if (stated != header.gd_offset || !choice_->is_header_usable) {
+      header.gd_offset = directory_at_end;
+    }
+    if (is_same) return no_failure;
+    if (failure f = target_->barrier()) return f;
+    const repair_step step{.kind = repair_kind::footer_rebuilt,
+                           .offset = target_->size() - 2 * sector_bytes};
+    return target_->change(step, bytes);
+  }
+
+  /// Writes what has become of the header, behind a barrier; the unclean flag last, and only when
+  /// nothing was left. Errors: the file's.
+  constexpr failure mend_header(sparse_extent_header header) noexcept {
+    if (failure f = target_->barrier()) return f;
+    if (!choice_->is_header_usable) {
+      header.unclean_shutdown = 0;
+      const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
+      if (failure f = target_->change(step, encode(header))) return f;
+      return target_->barrier();
+    }
+    if (failure f = mend_fields(header)) return f;
+    if (choice_->header.unclean_shutdown == 0 || target_->summary.left != 0) {
+      return target_->barrier();
+    }
+    if (failure f = target_->barrier()) return f;
+    const repair_step step{.kind = repair_kind::unclean_cleared,
+                           .offset = offsetof(h, unclean_shutdown)};
+    if (failure f = target_->change_value(step, std::uint8_t{0})) return f;
+    return target_->barrier();
+  }
+
+ private:
+  using h = sparse_extent_header;
+
+  /// Writes the fields of the header that are others now.
+  constexpr failure mend_fields(const sparse_extent_header& header) noexcept {
+    failure why;
+    const auto field = [&](auto before, auto after, std::size_t offset) {
+      if (why || before == after) return;
+      const repair_step step{.kind = repair_kind::header_corrected,
+                             .offset = offset,
+                             .before = before,
+                             .after = after};
+      why = target_->change_value(step, after);
+    };
+    const sparse_extent_header& old = choice_->header;
+    field(old.version.get(), header.version.get(), offsetof(h, version));
+    field(old.flags.get(), header.flags.get(), offsetof(h, flags));
+    field(old.capacity.get(), header.capacity.get(), offsetof(h, capacity));
+    field(old.grain_size.get(), header.grain_size.get(), offsetof(h, grain_size));
+    field(old.descriptor_offset.get(), header.descriptor_offset.get(),
+          offsetof(h, descriptor_offset));
+    field(old.descriptor_size.get(), header.descriptor_size.get(), offsetof(h, descriptor_size));
+    field(old.num_gtes_per_gt.get(), header.num_gtes_per_gt.get(), offsetof(h, num_gtes_per_gt));
+    if (header.has(sparse_flags::redundant_tables)) {
+      field(old.rgd_offset.get(), header.rgd_offset.get(), offsetof(h, rgd_offset));
+    }
+    field(old.gd_offset.get(), header.gd_offset.get(), offsetof(h, gd_offset));
+    field(old.over_head.get(), header.over_head.get(), offsetof(h, over_head));
+    field(old.compress_algorithm.get(), header.compress_algorithm.get(),
+          offsetof(h, compress_algorithm));
+    return why;
+  }
+
+  Target* target_;
+  const header_choice* choice_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/repair_target.hpp
+
+namespace vmdk::detail {
+
+/// The file that is repaired, and who is told. Without a Storage, or in a trial, nothing is
+/// written: every decision of a repair follows from what stands in the file before it, and is the
+/// same once it is done.
+template <Source S, class OnStep>
+class repair_target {
+ public:
+  constexpr repair_target(S& file, bool writes, OnStep& on_step) noexcept
+      : file_(&file), on_step_(&on_step), size_bytes_(file.size()), writes_(writes) {}
+
+  /// The size that the file had.
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_bytes_; }
+
+  constexpr failure read_at(std::uint64_t offset, byte_span out) noexcept {
+    return file_->read_at(offset, out);
+  }
+
+  /// Tells a step that changes bytes at its offset, and makes it. Errors: the file's.
+  constexpr failure change(const repair_step& step, byte_view bytes) noexcept {
+    tell(step);
+    return write(step.offset, bytes);
+  }
+
+  /// The same for a table or directory entry, or a field of a header.
+  template <class T>
+  constexpr failure change_value(const repair_step& step, T value) noexcept {
+    std::byte bytes[sizeof(T)]{};
+    store_le(bytes, value);
+    return change(step, bytes);
+  }
+
+  /// Tells a step; one that changes something is then made with `write`.
+  constexpr void tell(const repair_step& step) noexcept {
+    if (is_left(step.kind)) {
+      ++summary.left;
+    } else {
+      ++summary.changes;
+    }
+    if (step.kind == repair_kind::entry_dropped) ++summary.dropped_entries;
+    (*on_step_)(step);
+  }
+
+  constexpr failure write(std::uint64_t offset, byte_view bytes) noexcept {
+    if constexpr (Storage<S>) {
+      if (writes_) return file_->write_at(offset, bytes);
+    }
+    return no_failure;
+  }
+
+  /// What was written before is on the medium before what is written after.
+  constexpr failure barrier() noexcept {
+    if constexpr (Storage<S>) {
+      if (writes_ && summary.changes != 0) return file_->flush();
+    }
+    return no_failure;
+  }
+
+  constexpr failure resize(std::uint64_t size_bytes) noexcept {
+    if constexpr (Storage<S>) {
+      if (writes_) return file_->resize(size_bytes);
+    }
+    return no_failure;
+  }
+
+  repair_summary summary{};
+
+ private:
+  S* file_;
+  OnStep* on_step_;
+  std::uint64_t size_bytes_;
+  bool writes_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/table_finder.hpp
+
+namespace vmdk::detail {
+
+/// Where the copies of a table are.
+struct table_places {
+  std::uint64_t sector[2]{};  ///< 0: not found, or there is no such copy.
+  bool is_unwritten[2]{};     ///< It belongs there, but what stands there is something else.
+};
+
+/// Tables whose places the stream itself tells.
+struct table_hints {
+  struct hint {
+    std::uint64_t table = 0;
+    std::uint64_t sector = 0;
+  };
+  std::array<hint, 64> kept{};
+  std::size_t count = 0;
+  bool is_full = false;
+
+  constexpr void add(std::uint64_t table, std::uint64_t sector) noexcept {
+    is_full = is_full || count == kept.size();
+    if (!is_full) kept.data()[count++] = {table, sector};
+  }
+  [[nodiscard]] constexpr std::uint64_t find(std::uint64_t table) const noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (kept.data()[i].table == table) return kept.data()[i].sector;
+    }
+    return 0;
+  }
+};
+
+/// Finds the tables of a sparse extent whose directory may have wrong entries (SPEC 13.7).
+///
+/// An entry that continues its neighbours, or the directory itself, is right, as tables follow one
+/// another in most images. Of another one's place the content tells, compared with the other copy
+/// or, where there is none, judged entry by entry; so it tells of the places where the table would
+/// be if it followed its neighbours.
+template <class File>
+class table_finder {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr table_finder(walk_type& walk, entry_judge<File>& judge, const table_hints& hints,
+                         std::uint64_t overhead_sectors) noexcept
+      : walk_(&walk), judge_(&judge), hints_(&hints), overhead_sectors_(overhead_sectors) {}
+
+  [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
+
+  /// Errors: the file's.
+  [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
+    table_places places;
+    bool sure[2]{};
+    for (unsigned copy = 0; copy < copies(); ++copy) {
+      const auto is_right = continues(copy, table);
+      if (!is_right) return is_right.error();
+      sure[copy] = *is_right;
+      if (!*is_right) continue;
+      const auto entry = walk_->directory_entry(copy, table);
+      if (!entry) return entry.error();
+      places.sector[copy] = *entry;
+    }
+    const bool is_whole = sure[0] && (copies() == 1 || sure[1]);
+    if (is_whole || budget_ == 0) return places;
+    --budget_;
+    if (copies() == 1) {
+      const auto best = best_alone(table);
+      if (!best) return best.error();
+      places.sector[0] = *best;
+      return places;
+    }
+    if (failure f = find_pair(table, sure, places)) return f;
+    return places;
+  }
+
+ private:
+  static constexpr std::size_t most_candidates = 7;
+  struct candidates {
+    std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
+    std::size_t count = 0;
+  };
+
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+
+  /// Where the table would be if all of them followed the directory.
+  [[nodiscard]] constexpr std::uint64_t usual_sector(unsigned copy,
+                                                     std::uint64_t table) const noexcept {
+    return ((format().directory_at(copy) + format().directory_bytes()) >> sector_shift) +
+           table * table_sectors;
+  }
+
+  /// A neighbour in the directory; 0 where there is none.
+  [[nodiscard]] constexpr result<std::uint64_t> neighbour(unsigned copy, std::uint64_t table,
+                                                          bool next) noexcept {
+    if (next ? table + 1 >= format().table_count() : table == 0) return std::uint64_t{0};
+    return walk_->directory_entry(copy, next ? table + 1 : table - 1);
+  }
+
+  [[nodiscard]] constexpr result<bool> continues(unsigned copy, std::uint64_t table) noexcept {
+    const auto entry = walk_->directory_entry(copy, table);
+    if (!entry) return entry.error();
+    const std::uint64_t hint = copy == 0 ? hints_->find(table) : 0;
+    if (hint != 0) return *entry == hint;
+    // Streams whose tables are behind the grains leave tables out.
+    if (*entry == 0) return format().may_lack_tables() && copies() == 1 && !is_in_front();
+    if (!format().names_table(*entry)) return false;
+    if (*entry == usual_sector(copy, table)) return true;
+    const auto before = neighbour(copy, table, false);
+    if (!before) return before.error();
+    const auto after = neighbour(copy, table, true);
+    if (!after) return after.error();
+    const auto is_beside = [&](std::uint64_t other) {
+      return other != 0 && (*entry == other + table_sectors || *entry + table_sectors == other);
+    };
+    if (is_beside(*before) || is_beside(*after)) return true;
+    const auto is_marked = has_marker(*entry);
+    if (!is_marked || !*is_marked) return is_marked;
+    const auto score = score_of(table, *entry);
+    if (!score) return score.error();
+    return *score > 0;
+  }
+
+  [[nodiscard]] constexpr bool is_in_front() const noexcept {
+    return format().directory_at(0) < overhead_sectors_ << sector_shift;
+  }
+
+  /// True for a table of a stream whose marker stands before it.
+  [[nodiscard]] constexpr result<bool> has_marker(std::uint64_t sector) noexcept {
+    if (!format().is_compressed() || is_in_front()) return false;
+    marker_walk<File> stream(walk_->file(), format().extent().geometry(), sector - 1);
+    const auto item = stream.next();
+    if (!item) return item.error();
+    return item->kind == marker_kind::table;
+  }
+
+  [[nodiscard]] constexpr result<candidates> list(unsigned copy, std::uint64_t table) noexcept {
+    candidates found;
+    const auto own = walk_->directory_entry(copy, table);
+    if (!own) return own.error();
+    const auto before = neighbour(copy, table, false);
+    if (!before) return before.error();
+    const auto after = neighbour(copy, table, true);
+    if (!after) return after.error();
+    const auto behind = [](std::uint64_t entry) { return entry == 0 ? 0 : entry + table_sectors; };
+    const auto ahead = [](std::uint64_t entry) {
+      return entry < table_sectors ? 0 : entry - table_sectors;
+    };
+    const std::uint64_t wanted[] = {*own,
+                                    copy == 0 ? hints_->find(table) : 0,
+                                    usual_sector(copy, table),
+                                    behind(*before),
+                                    ahead(*after),
+                                    ahead(*before),
+                                    behind(*after)};
+    for (std::size_t i = 0; i < most_candidates; ++i) {
+      const auto is_free = may_lie_at(copy, table, wanted[i], false);
+      if (!is_free) return is_free.error();
+      // What the directory or the stream says is this table's claim; the others are guesses.
+      const auto is_wanted =
+          *is_free && i >= 2 ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
+      if (!is_wanted) return is_wanted.error();
+      found.sector.data()[found.count++] = *is_free && !*is_wanted ? wanted[i] : 0;
+    }
+    return found;
+  }
+
+  /// True when a table can be here without sharing sectors with any other metadata. Directory
+  /// entries that may be wrong themselves count when it `is_to_be_free`.
+  [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
+                                                  std::uint64_t sector,
+                                                  bool is_to_be_free) noexcept {
+    if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
+    const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
+      return sector >= first + sectors || sector + table_sectors <= first;
+    };
+    for (unsigned other = 0; other < copies(); ++other) {
+      if (!apart(format().directory_at(other) >> sector_shift,
+                 format().directory_bytes() >> sector_shift)) {
+        return false;
+      }
+      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
+        if (other == copy && i == table) continue;
+        const auto entry = walk_->directory_entry(other, i);
+        if (!entry) return entry.error();
+        if (*entry == 0 || !format().names_table(*entry)) continue;
+        if (apart(*entry, table_sectors)) continue;
+        const auto is_right = is_to_be_free ? result<bool>(true) : continues(other, i);
+        if (!is_right) return is_right.error();
+        if (*is_right) return false;
+      }
+    }
+    return true;
+  }
+
+  /// True when a place might as well be another lost table's: it is where that one usually lies, or
+  /// beside a neighbour of that one.
+  [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
+                                                           std::uint64_t sector) noexcept {
+    for (unsigned other = 0; other < copies(); ++other) {
+      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
+        if (other == copy && i == table) continue;
+        const auto entry = walk_->directory_entry(other, i);
+        if (!entry) return entry.error();
+        const bool is_neighbour = other == copy && (i + 1 == table || i == table + 1);
+        const bool is_beside = *entry + table_sectors == sector || sector + table_sectors == *entry;
+        if (is_beside && !is_neighbour) return true;
+        if (usual_sector(other, i) != sector) continue;
+        const auto is_right = continues(other, i);
+        if (!is_right) return is_right.error();
+        if (!*is_right) return true;
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
+                                                 std::uint64_t second) noexcept {
+    for (std::uint64_t n = 0; n < table_sectors; ++n) {
+      const auto ours = walk_->sector_of_table(0, first, n);
+      if (!ours) return ours.error();
+      const auto theirs = walk_->sector_of_table(1, second, n);
+      if (!theirs) return theirs.error();
+      if (!equal_bytes(*ours, *theirs, sector_bytes)) return false;
+    }
+    return true;
+  }
+
+  /// Finds both copies of a table, at least one of which is not where the directory is sure of it.
+  constexpr failure find_pair(std::uint64_t table, const bool (&sure)[2],
+                              table_places& places) noexcept {
+    candidates all[2];
+    bool is_named = !format().may_lack_tables();
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      const auto entry = walk_->directory_entry(copy, table);
+      if (!entry) return entry.error();
+      is_named = is_named || *entry != 0;
+    }
+    if (!is_named) return no_failure;
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (sure[copy]) {
+        all[copy].sector.data()[0] = places.sector[copy];
+        all[copy].count = 1;
+        continue;
+      }
+      const auto found = list(copy, table);
+      if (!found) return found.error();
+      all[copy] = *found;
+    }
+    for (std::size_t i = 0; i < all[0].count; ++i) {
+      for (std::size_t j = 0; j < all[1].count; ++j) {
+        const std::uint64_t first = all[0].sector.data()[i];
+        const std::uint64_t second = all[1].sector.data()[j];
+        if (first == 0 || second == 0 || first == second) continue;
+        const auto equal = are_equal(first, second);
+        if (!equal) return equal.error();
+        if (!*equal) continue;
+        places.sector[0] = first;
+        places.sector[1] = second;
+        return no_failure;
+      }
+    }
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (sure[copy]) continue;
+      places.sector[copy] = all[copy].sector.data()[0];
+      if (places.sector[copy] != 0 || !sure[1 - copy]) continue;
+      for (std::size_t i = 1; i < all[copy].count && places.sector[copy] == 0; ++i) {
+        const std::uint64_t sector = all[copy].sector.data()[i];
+        // Below the overhead no grain can be.
+        if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
+        const auto is_free = may_lie_at(copy, table, sector, true);
+        if (!is_free) return is_free.error();
+        if (!*is_free) continue;
+        places.sector[copy] = sector;
+        places.is_unwritten[copy] = true;
+      }
+    }
+    return no_failure;
+  }
+
+  /// The place whose entries are right most often, of a table without a copy.
+  [[nodiscard]] constexpr result<std::uint64_t> best_alone(std::uint64_t table) noexcept {
+    const auto all = list(0, table);
+    if (!all) return all.error();
+    std::uint64_t best = 0;
+    std::int64_t best_score = 0;
+    for (std::size_t i = 0; i < all->count; ++i) {
+      const std::uint64_t sector = all->sector.data()[i];
+      if (sector == 0) continue;
+      const auto score = score_of(table, sector);
+      if (!score) return score.error();
+      const bool may_be_empty =
+          i == 0 || (!format().may_lack_tables() && sector + table_sectors <= overhead_sectors_);
+      const auto is_marked = i == 0 ? has_marker(sector) : result<bool>(false);
+      if (!is_marked) return is_marked.error();
+      // What stands behind a table's marker, and is no other table, is this one, whatever it says.
+      const std::int64_t least = *is_marked     ? -std::int64_t{entries_per_table}
+                                 : may_be_empty ? 0
+                                                : 1;
+      if (*score < least || (best != 0 && *score <= best_score)) continue;
+      best = sector;
+      best_score = *score;
+    }
+    return best;
+  }
+
+  /// How many entries of a table are good, less those that are bad.
+  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table,
+                                                        std::uint64_t sector) noexcept {
+    std::int64_t score = 0;
+    const failure f = walk_->each_entry(table, sector, [&](const table_entry& entry) -> failure {
+      if (entry.grain >= format().grain_count()) return no_failure;
+      const auto verdict = judge_->judge(entry.value, entry.grain);
+      if (!verdict) return verdict.error();
+      score += *verdict == entry_verdict::good ? 1 : -1;
+      return no_failure;
+    });
+    if (f) return f;
+    return score;
+  }
+
+  walk_type* walk_;
+  entry_judge<File>* judge_;
+  const table_hints* hints_;
+  std::uint64_t overhead_sectors_;
+  /// How many entries that continue nothing are looked into: each costs a walk over the directory.
+  std::uint32_t budget_ = 4096;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/table_mender.hpp
+
+namespace vmdk::detail {
+
+/// What the entries say on which all copies agree.
+struct table_survey {
+  std::uint64_t metadata_end_sector = 0;
+  std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
+  std::uint64_t grains = 0;          ///< Entries that name a place in the file.
+  std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
+  std::uint64_t unaligned = 0;
+  std::uint64_t ones = 0;   ///< Entries of 1.
+  bool do_overlap = false;  ///< Two that follow each other in a table share sectors.
+};
+
+/// Mends directory and tables of an extent from what they and their copies say (SPEC 13.7).
+template <class Target>
+class table_mender {
+ public:
+  using walk_type = table_walk<sparse_format, Target>;
+
+  constexpr table_mender(Target& target, walk_type& walk, table_finder<Target>& finder,
+                         entry_judge<Target>& judge, byte_span memory) noexcept
+      : target_(&target), walk_(&walk), finder_(&finder), judge_(&judge), disputes_(memory) {}
+
+  [[nodiscard]] constexpr dispute_list& disputes() noexcept { return disputes_; }
+
+  /// Looks at all entries on which the copies agree. Errors: the file's.
+  [[nodiscard]] constexpr result<table_survey> survey(std::uint64_t overhead_sectors) noexcept {
+    table_survey found;
+    const auto reaches = [&](std::uint64_t sector) {
+      found.metadata_end_sector = larger_of(found.metadata_end_sector, sector);
+    };
+    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+      reaches((format().directory_at(copy) + format().directory_bytes()) >> sector_shift);
+    }
+    const auto& extent = format().extent();
+    reaches((extent.descriptor_offset_bytes() + extent.descriptor_bytes()) >> sector_shift);
+    failure f = each_table([&](std::uint64_t, const table_places& places) {
+      for (const std::uint64_t sector : places.sector) {
+        if (sector != 0) reaches(sector + table_sectors);
+      }
+      return no_failure;
+    });
+    if (f) return f;
+    std::uint64_t last = 0;
+    f = each_pair([&](const pair& at) -> failure {
+      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
+      const std::uint64_t value = at.value[at.one_copy()];
+      if (value == 1) ++found.ones;
+      if (value <= 1 || value >= target_->size() >> sector_shift) return no_failure;
+      if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
+      ++found.grains;
+      if (value < overhead_sectors) ++found.below_overhead;
+      if (!judge_->is_aligned(value)) ++found.unaligned;
+      const std::uint64_t each = judge_->is_compressed() ? 1 : judge_->geometry().grain_sectors();
+      if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
+      last = value;
+      found.lowest_grain_sector = smaller_of(found.lowest_grain_sector, value);
+      return no_failure;
+    });
+    if (f) return f;
+    return found;
+  }
+
+  /// Writes the directory entries, and tables whose place had other content: once their entries
+  /// have been mended in the other copy. Errors: the file's.
+  constexpr failure mend_directory() noexcept {
+    walk_->forget();
+    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      bool is_lost = false;
+      bool is_known = false;
+      for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+        const auto entry = walk_->directory_entry(copy, table);
+        if (!entry) return entry.error();
+        const std::uint64_t wanted = places.sector[copy];
+        is_known = is_known || wanted != 0;
+        is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format().may_lack_tables()));
+        if (wanted == 0 || wanted == *entry) continue;
+        if (places.is_unwritten[copy]) {
+          if (failure f = copy_table(table, copy, places)) return f;
+        }
+        const repair_step step{.kind = repair_kind::directory_entry_restored,
+                               .offset = walk_->directory_entry_at(copy, table),
+                               .table = table,
+                               .before = *entry,
+                               .after = wanted};
+        if (failure f = target_->change_value(step, static_cast<std::uint32_t>(wanted))) return f;
+      }
+      if (is_lost || (!is_known && !format().may_lack_tables())) {
+        target_->tell({.kind = repair_kind::table_left,
+                       .offset = walk_->directory_entry_at(0, table),
+                       .table = table});
+      }
+      return no_failure;
+    });
+  }
+
+  /// Mends the entries that a look at both copies settles, and hands what is left to `settle()`,
+  /// list by list: with `is_last` when no more come. `drops`: entries that no copy has right are
+  /// set to 0. Errors: the file's.
+  template <class Settle>
+  constexpr failure mend_entries(bool drops, Settle&& settle) noexcept {
+    disputes_.clear();
+    const failure f = each_pair([&](const pair& at) -> failure {
+      if (at.grain >= format().grain_count()) return mend_tail(at);
+      entry_verdict verdict[2]{};
+      for (unsigned copy = 0; copy < 2; ++copy) {
+        if (!at.has(copy)) continue;
+        const auto judged = judge_->judge(at.value[copy], at.grain);
+        if (!judged) return judged.error();
+        verdict[copy] = *judged;
+      }
+      const unsigned one = at.one_copy();
+      if (!at.is_pair() || at.value[0] == at.value[1]) {
+        if (verdict[one] != entry_verdict::bad) return no_failure;
+        return judge_->is_compressed() ? dispute_about(at, settle) : drop(at, drops);
+      }
+      if (judge_->is_compressed()) {
+        // A marker that fits is proof.
+        for (unsigned copy = 0; copy < 2; ++copy) {
+          if (verdict[copy] == entry_verdict::good) return take(at, copy);
+        }
+        return dispute_about(at, settle);
+      }
+      const bool bad[] = {verdict[0] == entry_verdict::bad, verdict[1] == entry_verdict::bad};
+      if (bad[0] && bad[1]) return drop(at, drops);
+      if (bad[0] || bad[1]) return take(at, bad[0] ? 1 : 0);
+      return dispute_about(at, settle);
+    });
+    if (f) return f;
+    return settle(true);
+  }
+
+  /// Settles disputes about grains that are not compressed: a place belongs to one entry, grains
+  /// are aligned where all others are, and an entry is lost more easily than made. Errors: the
+  /// file's.
+  constexpr failure settle_by_claims(bool all_aligned) noexcept {
+    if (disputes_.size() == 0) return no_failure;
+    disputes_.sort_values();
+    const std::uint64_t each = judge_->geometry().grain_sectors();
+    const failure f = each_pair([&](const pair& at) -> failure {
+      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
+      const std::uint64_t value = at.value[at.one_copy()];
+      if (value <= 1) return no_failure;
+      const std::uint64_t first = value < each ? 0 : value - each + 1;
+      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
+                           [&](std::size_t i, unsigned copy) {
+                             dispute d = disputes_.get(i);
+                             if (d.grain == at.grain) return;
+                             d.is_claimed[copy] = true;
+                             disputes_.set(i, d);
+                           });
+      return no_failure;
+    });
+    if (f) return f;
+    for (std::size_t i = 0; i < disputes_.size(); ++i) {
+      const dispute d = disputes_.get(i);
+      const unsigned choice = choose(d, all_aligned);
+      if (choice == 2) {
+        leave(d);
+        continue;
+      }
+      if (failure why = put(d, d.value[choice], repair_kind::entry_restored)) return why;
+    }
+    disputes_.clear();
+    return no_failure;
+  }
+
+  /// Writes an entry into each copy that has another value, and tells it. Errors: the file's.
+  constexpr failure put(const dispute& d, std::uint32_t value, repair_kind kind) noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (d.at[copy] == 0 || d.value[copy] == value) continue;
+      repair_step step = step_of(d, kind);
+      step.offset = d.at[copy];
+      step.before = d.value[copy];
+      step.after = value;
+      if (failure f = target_->change_value(step, value)) return f;
+    }
+    return no_failure;
+  }
+
+  /// Tells that an entry is left as it is.
+  constexpr void leave(const dispute& d) noexcept {
+    target_->tell(step_of(d, repair_kind::entry_left));
+  }
+
+  /// An entry as it stands in all its copies, for `put`. Errors: the file's.
+  [[nodiscard]] constexpr result<dispute> entry_of(std::uint64_t grain) noexcept {
+    const std::uint64_t table = grain >> sparse_format::table_shift;
+    const std::uint64_t index = grain & (entries_per_table - 1);
+    if (!has_places_ || table != places_table_) {
+      const auto places = finder_->find(table);
+      if (!places) return places.error();
+      places_ = *places;
+      places_table_ = table;
+      has_places_ = true;
+    }
+    dispute d;
+    d.grain = grain;
+    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+      if (places_.sector[copy] == 0 || places_.is_unwritten[copy]) continue;
+      const auto bytes = walk_->sector_of_table(copy, places_.sector[copy], index >> 7);
+      if (!bytes) return bytes.error();
+      d.at[copy] = (places_.sector[copy] << sector_shift) + index * sizeof(std::uint32_t);
+      d.value[copy] = load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t));
+    }
+    return d;
+  }
+
+ private:
+  /// An entry in the copies that there are.
+  struct pair {
+    std::uint64_t grain = 0;
+    std::uint64_t at[2]{};  ///< 0: there is no such copy.
+    std::uint32_t value[2]{};
+
+    [[nodiscard]] constexpr bool has(unsigned copy) const noexcept { return at[copy] != 0; }
+    [[nodiscard]] constexpr bool is_pair() const noexcept { return has(0) && has(1); }
+    [[nodiscard]] constexpr unsigned one_copy() const noexcept { return has(0) ? 0 : 1; }
+    [[nodiscard]] constexpr bool agrees() const noexcept {
+      return !is_pair() || value[0] == value[1];
+    }
+  };
+
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+
+  template <class Visit>
+  constexpr failure each_table(Visit&& visit) noexcept {
+    // No more tables than can lie in the file side by side can be sound.
+    const std::uint64_t most = (target_->size() >> sector_shift) / table_sectors + 1;
+    const std::uint64_t count = format().table_count();
+    for (std::uint64_t table = 0, seen = 0; table < count && seen < most; ++table) {
+      const auto places = finder_->find(table);
+      if (!places) return places.error();
+      if (places->sector[0] != 0 || places->sector[1] != 0) ++seen;
+      if (failure f = visit(table, *places)) return f;
+    }
+    return no_failure;
+  }
+
+  /// Gives each entry that is not 0 in all copies to `visit(pair) -> failure`.
+  template <class Visit>
+  constexpr failure each_pair(Visit&& visit) noexcept {
+    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      for (std::uint64_t n = 0; n < table_sectors; ++n) {
+        const std::byte* bytes[2]{};
+        bool is_empty = true;
+        for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+          if (places.sector[copy] == 0 || places.is_unwritten[copy]) continue;
+          const auto found = walk_->sector_of_table(copy, places.sector[copy], n);
+          if (!found) return found.error();
+          bytes[copy] = *found;
+          is_empty = is_empty && is_zero(*found, sector_bytes);
+        }
+        if (is_empty) continue;
+        for (std::uint32_t i = 0; i < walk_type::entries_per_sector; ++i) {
+          pair at;
+          at.grain = (table << sparse_format::table_shift) + n * walk_type::entries_per_sector + i;
+          for (unsigned copy = 0; copy < 2; ++copy) {
+            if (bytes[copy] == nullptr) continue;
+            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + i * sizeof(std::uint32_t);
+            at.value[copy] = load_le<std::uint32_t>(bytes[copy] + i * sizeof(std::uint32_t));
+          }
+          if (at.value[0] == 0 && at.value[1] == 0) continue;
+          if (failure f = visit(at)) return f;
+        }
+      }
+      return no_failure;
+    });
+  }
+
+  [[nodiscard]] static constexpr dispute dispute_of(const pair& at) noexcept {
+    dispute d;
+    d.grain = at.grain;
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      d.at[copy] = at.at[copy];
+      d.value[copy] = at.value[copy];
+    }
+    return d;
+  }
+  [[nodiscard]] static constexpr repair_step step_of(const dispute& d, repair_kind kind) noexcept {
+    return {.kind = kind,
+            .offset = d.at[0] != 0 ? d.at[0] : d.at[1],
+            .table = d.grain >> sparse_format::table_shift,
+            .entry = d.grain & (entries_per_table - 1)};
+  }
+
+  template <class Settle>
+  constexpr failure dispute_about(const pair& at, Settle& settle) noexcept {
+    disputes_.add(dispute_of(at));
+    return disputes_.is_full() ? settle(false) : no_failure;
+  }
+  constexpr failure take(const pair& at, unsigned copy) noexcept {
+    return put(dispute_of(at), at.value[copy], repair_kind::entry_restored);
+  }
+  constexpr failure drop(const pair& at, bool drops) noexcept {
+    if (drops) return put(dispute_of(at), 0, repair_kind::entry_dropped);
+    leave(dispute_of(at));
+    return no_failure;
+  }
+
+  /// Behind the last grain entries are 0; what both copies have there is a warning and stays.
+  constexpr failure mend_tail(const pair& at) noexcept {
+    if (at.agrees()) return no_failure;
+    if (at.value[0] == 0 || at.value[1] == 0) return take(at, at.value[0] == 0 ? 0 : 1);
+    leave(dispute_of(at));
+    return no_failure;
+  }
+
+  /// Which copy of an entry is right: 0 or 1, or 2 when nothing tells.
+  [[nodiscard]] constexpr unsigned choose(const dispute& d, bool all_aligned) const noexcept {
+    const auto is_odd = [&](unsigned copy) {
+      return d.is_claimed[copy] ||
+             (all_aligned && d.value[copy] > 1 && !judge_->is_aligned(d.value[copy]));
+    };
+    if (is_odd(0) && is_odd(1)) return 2;
+    if (is_odd(0) || is_odd(1)) return is_odd(0) ? 1 : 0;
+    const bool names_grain[] = {d.value[0] > 1, d.value[1] > 1};
+    if (names_grain[0] && names_grain[1]) return 2;
+    if (names_grain[0] || names_grain[1]) return names_grain[0] ? 0 : 1;
+    // 0 or 1: every reader takes the primary copy.
+    return 0;
+  }
+
+  constexpr failure copy_table(std::uint64_t table, unsigned copy,
+                               const table_places& places) noexcept {
+    const std::uint64_t to = places.sector[copy] << sector_shift;
+    target_->tell({.kind = repair_kind::table_copied, .offset = to, .table = table});
+    for (std::uint64_t n = 0; n < table_sectors; ++n) {
+      const auto bytes = walk_->sector_of_table(1 - copy, places.sector[1 - copy], n);
+      if (!bytes) return bytes.error();
+      if (failure f = target_->write(to + (n << sector_shift), byte_view(*bytes, sector_bytes))) {
+        return f;
+      }
+    }
+    return target_->barrier();
+  }
+
+  Target* target_;
+  walk_type* walk_;
+  table_finder<Target>* finder_;
+  entry_judge<Target>* judge_;
+  dispute_list disputes_;
+  table_places places_{};
+  std::uint64_t places_table_ = 0;
+  bool has_places_ = false;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/stream_mender.hpp
+
+namespace vmdk::detail {
+
+/// What a stream tells about its own tables.
+template <class Target>
+class stream_mender {
+ public:
+  using walk_type = table_walk<sparse_format, Target>;
+
+  /// `has_footer`: the last three sectors are a footer with its markers.
+  constexpr stream_mender(Target& target, const sparse_extent_header& header, bool is_in_front,
+                          bool has_footer) noexcept
+      : target_(&target),
+        header_(header),
+        geometry_(header.capacity, header.grain_size),
+        is_in_front_(is_in_front),
+        has_footer_(has_footer) {}
+
+  [[nodiscard]] constexpr const stream_facts& facts() const noexcept { return facts_; }
+  [[nodiscard]] constexpr const marker_gaps& gaps() const noexcept { return gaps_; }
+  [[nodiscard]] constexpr const table_hints& hints() const noexcept { return hints_; }
+
+  /// Walks over the whole stream. Where something is no marker, the tables tell what should be
+  /// there and where the next one is; `walk` is null while no directory is known. Errors: the
+  /// file's.
+  constexpr failure look(walk_type* walk, entry_judge<Target>& judge) noexcept {
+    gaps_.count = 0;
+    while (true) {
+      const auto facts = scan([](const marker_item&) { return no_failure; });
+      if (!facts) return facts.error();
+      facts_ = *facts;
+      if (walk == nullptr) return no_failure;
+      const auto gap = find_gap(*walk, judge);
+      if (!gap) return gap.error();
+      if (gap->next_sector <= gap->sector || gaps_.is_full()) break;
+      gaps_.add(*gap);
+    }
+    return collect_hints(*walk);
+  }
+
+  /// Calls `visit(const marker_item&) -> failure` for each whole grain and each table.
+  template <class Visit>
+  [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) noexcept {
+    const stream_end end{.passes_zeros = is_in_front_,
+                         .last_sector = has_footer_ ? footer_sector() + 2 : 0};
+    return scan_stream(*target_, geometry_, header_.over_head, end, gaps_, visit);
+  }
+
+  /// How many grains the tables name where the stream has them. Errors: the file's.
+  [[nodiscard]] constexpr result<std::uint64_t> matches(walk_type& walk) noexcept {
+    std::uint64_t count = 0;
+    const auto facts = scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain || !is_place(item.lba)) return no_failure;
+      const auto entry = plain_entry(walk, item.lba >> geometry_.grain_shift());
+      if (!entry) return entry.error();
+      count += *entry == item.sector;
+      return no_failure;
+    });
+    if (!facts) return facts.error();
+    return count;
+  }
+
+  /// The lowest sector of a grain that the tables have right; 0 where there is none. Errors: the
+  /// file's.
+  [[nodiscard]] constexpr result<std::uint64_t> lowest_grain(walk_type& walk,
+                                                             entry_judge<Target>& judge) noexcept {
+    return lowest_behind(walk, judge, 0);
+  }
+
+  /// True when a table entry names a sector. Errors: the file's.
+  [[nodiscard]] constexpr result<bool> is_named(walk_type& walk, std::uint64_t sector) noexcept {
+    bool found = false;
+    const failure f =
+        walk.each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
+          return walk.each_entry(table, place, [&](const table_entry& entry) -> failure {
+            found = found || (entry.value == sector && entry.grain < geometry_.grain_count());
+            return no_failure;
+          });
+        });
+    if (f) return f;
+    return found;
+  }
+
+  /// Sets directory entries behind the last table to 0 that name none: some writers' directories
+  /// go on, with tables of their own. Errors: the file's.
+  constexpr failure mend_directory_tail(walk_type& walk) noexcept {
+    const std::uint64_t entries = walk.format().directory_bytes() >> sparse_format::entry_shift;
+    for (std::uint64_t table = geometry_.table_count(); table < entries; ++table) {
+      const auto entry = walk.directory_entry(0, table);
+      if (!entry) return entry.error();
+      if (*entry == 0) continue;
+      marker_walk<Target> stream(*target_, geometry_, *entry - 1);
+      const auto item = stream.next();
+      if (!item) return item.error();
+      if (item->kind == marker_kind::table) continue;
+      const repair_step step{.kind = repair_kind::directory_entry_restored,
+                             .offset = walk.directory_entry_at(0, table),
+                             .table = table,
+                             .before = *entry,
+                             .after = 0};
+      if (failure f = target_->change_value(step, std::uint32_t{0})) return f;
+    }
+    return no_failure;
+  }
+
+  /// Settles disputes by the stream: a grain is where its marker is. `is_first`: entries of 0 whose
+  /// grain is there are set too. Errors: the file's.
+  constexpr failure settle(table_mender<Target>& tables, bool is_first) noexcept {
+    dispute_list& list = tables.disputes();
+    list.sort_values();
+    const auto facts = scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain) return no_failure;
+      const std::uint64_t grain = item.lba >> geometry_.grain_shift();
+      const auto own = is_place(item.lba) ? tables.entry_of(grain) : result<dispute>(dispute{});
+      if (!own) return own.error();
+      const bool is_named = own->value[0] == item.sector || own->value[1] == item.sector;
+      bool is_wanted = false;
+      list.each_value(item.sector, item.sector + 1, [&](std::size_t i, unsigned) {
+        dispute d = list.get(i);
+        if (is_place(item.lba) && d.grain == grain) return;
+        // Another entry names this marker, which says something else of itself.
+        is_wanted = true;
+        d.is_marker = !is_named;
+        list.set(i, d);
+      });
+      if (!is_place(item.lba) || is_named) return no_failure;
+      if (const std::size_t i = list.find_grain(grain); i < list.size()) {
+        dispute d = list.get(i);
+        if (d.found == 0) d.found = static_cast<std::uint32_t>(item.sector);
+        list.set(i, d);
+        return no_failure;
+      }
+      const bool is_unnamed = own->at[0] != 0 && own->value[0] == 0 && own->value[1] == 0;
+      if (!is_first || is_wanted || !is_unnamed) return no_failure;
+      return tables.put(*own, static_cast<std::uint32_t>(item.sector), repair_kind::entry_restored);
+    });
+    if (!facts) return facts.error();
+    bool is_known = facts->is_complete();
+    for (std::size_t i = 0; i < gaps_.count; ++i) {
+      is_known = is_known && gaps_.kept.data()[i].wanted != marker_kind::nothing;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (failure f = settle_one(tables, list.get(i), is_known)) return f;
+    }
+    list.clear();
+    return no_failure;
+  }
+
+  /// Writes the markers that were not what they should be. Errors: the file's.
+  constexpr failure mend_markers() noexcept {
+    for (std::size_t i = 0; i < gaps_.count; ++i) {
+      const marker_gap& gap = gaps_.kept.data()[i];
+      const std::uint64_t offset = gap.sector << sector_shift;
+      sector_image marker{};
+      switch (gap.wanted) {
+        case marker_kind::table:
+          encode_marker(marker_type::grain_table, table_sectors, marker.data());
+          break;
+        case marker_kind::directory:
+          encode_marker(marker_type::grain_directory, geometry_.directory_sectors(), marker.data());
+          break;
+        case marker_kind::footer:
+          encode_marker(marker_type::footer, 1, marker.data());
+          break;
+        default:
+          target_->tell({.kind = repair_kind::grain_left, .offset = offset});
+          continue;
+      }
+      const repair_step step{.kind = repair_kind::marker_restored, .offset = offset};
+      if (failure f = target_->change(step, marker)) return f;
+    }
+    if (!has_footer_) return no_failure;
+    sector_image last{};
+    const std::uint64_t end_at = target_->size() - sector_bytes;
+    if (failure f = target_->read_at(end_at, last)) return f;
+    if (is_zero(last.data(), last.size())) return no_failure;
+    const repair_step step{.kind = repair_kind::marker_restored, .offset = end_at};
+    return target_->change(step, sector_image{});
+  }
+
+ private:
+  /// True for the first sector of a grain of the disk.
+  [[nodiscard]] constexpr bool is_place(std::uint64_t lba) const noexcept {
+    return (lba & (geometry_.grain_sectors() - 1)) == 0 && lba < geometry_.capacity_sectors();
+  }
+
+  [[nodiscard]] constexpr std::uint64_t footer_sector() const noexcept {
+    return has_footer_ ? (target_->size() - stream_tail_bytes) >> sector_shift : 0;
+  }
+
+  /// A table entry as the directory leads to it; 0 where it leads nowhere.
+  [[nodiscard]] static constexpr result<std::uint64_t> plain_entry(walk_type& walk,
+                                                                   std::uint64_t grain) noexcept {
+    const std::uint64_t index = grain & (entries_per_table - 1);
+    const auto table = walk.directory_entry(0, grain >> sparse_format::table_shift);
+    if (!table) return table.error();
+    if (*table == 0 || !walk.format().names_table(*table)) return std::uint64_t{0};
+    const auto bytes = walk.sector_of_table(0, *table, index >> 7);
+    if (!bytes) return bytes.error();
+    return std::uint64_t{load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t))};
+  }
+
+  /// The next sector of the walk that should hold another marker than it does. A gap of no length
+  /// when there is none, or nobody knows where the next marker is.
+  [[nodiscard]] constexpr result<marker_gap> find_gap(walk_type& walk,
+                                                      entry_judge<Target>& judge) noexcept {
+    marker_gap gap;
+    // What is behind a sector that should have been another is not to be trusted.
+    bool is_found = false;
+    marker_item odd{.sector = facts_.stopped_at};
+    const auto expect = [&](const marker_item& item) -> failure {
+      if (is_found) return no_failure;
+      const auto told = metadata_at(walk, item);
+      if (!told) return told.error();
+      if (told->next_sector == 0) return no_failure;
+      is_found = true;
+      gap = *told;
+      return no_failure;
+    };
+    marker_walk<Target> stream(*target_, geometry_, header_.over_head);
+    while (!is_in_front_ && !is_found) {
+      const auto item = stream.next();
+      if (!item) return item.error();
+      if (const marker_gap* const known = gaps_.find(item->sector)) {
+        stream.go_to(known->next_sector);
+        continue;
+      }
+      if (failure f = expect(*item)) return f;
+      if (item->sector >= facts_.stopped_at || item->sectors == 0) break;
+    }
+    if (is_found || facts_.is_complete()) return gap;
+    gap = marker_gap{.sector = odd.sector, .next_sector = odd.sector};
+    const auto next = lowest_behind(walk, judge, odd.sector);
+    if (!next) return next.error();
+    if (*next != 0) gap.next_sector = *next;
+    return gap;
+  }
+
+  /// What footer, directory and header say of a sector, where it holds something else; a gap with
+  /// next_sector 0 where it does not.
+  [[nodiscard]] constexpr result<marker_gap> metadata_at(walk_type& walk,
+                                                         const marker_item& item) noexcept {
+    const std::uint64_t directory = walk.format().directory_at(0) >> sector_shift;
+    const auto should_be = [&](marker_kind wanted, std::uint64_t next_sector) {
+      return item.kind == wanted
+                 ? marker_gap{}
+                 : marker_gap{.sector = item.sector, .next_sector = next_sector, .wanted = wanted};
+    };
+    if (has_footer_ && item.sector == footer_sector()) {
+      return should_be(marker_kind::footer, item.sector + 2);
+    }
+    if (item.sector + 1 == directory) {
+      return should_be(marker_kind::directory, directory + geometry_.directory_sectors());
+    }
+    const bool is_sure =
+        item.kind == marker_kind::table || (item.kind == marker_kind::grain && is_place(item.lba));
+    for (std::uint64_t table = 0; !is_sure && table < geometry_.table_count(); ++table) {
+      const auto entry = walk.directory_entry(0, table);
+      if (!entry) return entry.error();
+      if (*entry == item.sector + 1) {
+        return should_be(marker_kind::table, *entry + table_sectors);
+      }
+    }
+    return marker_gap{};
+  }
+
+  /// The lowest sector behind another where the tables, or the end of the stream, have a marker.
+  [[nodiscard]] constexpr result<std::uint64_t> lowest_behind(walk_type& walk,
+                                                              entry_judge<Target>& judge,
+                                                              std::uint64_t sector) noexcept {
+    std::uint64_t lowest = 0;
+    const auto take = [&](std::uint64_t candidate) {
+      if (candidate > sector && (lowest == 0 || candidate < lowest)) lowest = candidate;
+    };
+    if (sector != 0 && !is_in_front_) {
+      take((walk.format().directory_at(0) >> sector_shift) - 1);
+      take(footer_sector());
+    }
+    const failure f =
+        walk.each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
+          if (sector != 0 && !is_in_front_) take(place - 1);
+          return walk.each_entry(table, place, [&](const table_entry& entry) -> failure {
+            if (entry.grain >= geometry_.grain_count()) return no_failure;
+            if (entry.value <= sector || (lowest != 0 && entry.value >= lowest)) return no_failure;
+            const auto verdict = judge.judge(entry.value, entry.grain);
+            if (!verdict) return verdict.error();
+            if (*verdict == entry_verdict::good) take(entry.value);
+            return no_failure;
+          });
+        });
+    if (f) return f;
+    return lowest;
+  }
+
+  /// Finds tables of the stream that the directory does not name.
+  constexpr failure collect_hints(walk_type& walk) noexcept {
+    if (is_in_front_) return no_failure;
+    std::uint64_t table = 0;
+    bool has_grain = false;
+    const auto facts = scan([&](const marker_item& item) -> failure {
+      if (item.kind == marker_kind::grain) {
+        if (!is_place(item.lba)) return no_failure;
+        // The marker of a single grain may be wrong: the table is asked as well.
+        table = item.lba >> geometry_.grain_shift() >> sparse_format::table_shift;
+        has_grain = true;
+        return no_failure;
+      }
+      const auto told = table_at(walk, item.sector + 1, table, has_grain);
+      if (!told) return told.error();
+      has_grain = false;
+      if (*told >= geometry_.table_count()) return no_failure;
+      const auto entry = walk.directory_entry(0, *told);
+      if (!entry) return entry.error();
+      if (*entry != item.sector + 1) hints_.add(*told, item.sector + 1);
+      return no_failure;
+    });
+    return facts.error();
+  }
+
+  /// Which table stands at a sector: most entries' grains tell; of one without, those before it.
+  [[nodiscard]] constexpr result<std::uint64_t> table_at(walk_type& walk, std::uint64_t sector,
+                                                         std::uint64_t guess,
+                                                         bool has_guess) noexcept {
+    constexpr std::uint64_t none = 0xFFFFFFFFFFFFFFFF;
+    std::uint64_t told = none;
+    unsigned votes = 0;
+    unsigned asked = 0;
+    const failure f = walk.each_entry(0, sector, [&](const table_entry& entry) -> failure {
+      if (asked == 8) return no_failure;
+      ++asked;
+      std::array<std::byte, grain_marker_bytes> marker{};
+      const std::uint64_t offset = entry.value << sector_shift;
+      if (!fits_inside(offset, marker.size(), target_->size())) return no_failure;
+      if (failure why = target_->read_at(offset, marker)) return why;
+      const auto lba = load_le<std::uint64_t>(marker.data());
+      const std::uint64_t grain = lba >> geometry_.grain_shift();
+      if (!is_place(lba) || (grain & (entries_per_table - 1)) != entry.index) return no_failure;
+      const std::uint64_t table = grain >> sparse_format::table_shift;
+      if (votes == 0) told = table;
+      if (told == table) {
+        ++votes;
+      } else {
+        --votes;
+      }
+      return no_failure;
+    });
+    if (f) return f;
+    if (votes != 0) return told;
+    return has_guess ? guess : none;
+  }
+
+  constexpr failure settle_one(table_mender<Target>& tables, const dispute& d,
+                               bool is_known) noexcept {
+    if (d.found != 0) return tables.put(d, d.found, repair_kind::entry_restored);
+    if (d.is_marker) {
+      // The grain is there, and no other marker has its place: its own marker is wrong.
+      const unsigned copy = d.at[0] != 0 ? 0 : 1;
+      const std::uint64_t lba = d.grain << geometry_.grain_shift();
+      const repair_step step{.kind = repair_kind::marker_restored,
+                             .offset = std::uint64_t{d.value[copy]} << sector_shift};
+      return target_->change_value(step, lba);
+    }
+    if (is_known) return tables.put(d, 0, repair_kind::entry_dropped);
+    tables.leave(d);
+    return no_failure;
+  }
+
+  Target* target_;
+  sparse_extent_header header_;
+  sparse_geometry geometry_;
+  bool is_in_front_;
+  bool has_footer_;
+  stream_facts facts_{};
+  marker_gaps gaps_{};
+  table_hints hints_{};
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/stream_tail.hpp
+
+namespace vmdk::detail {
+
+/// Writes the end of a stream that has lost it: tables whose markers are missing, the directory,
+/// the footer and the end-of-stream marker, behind the last whole grain (SPEC 13.7).
+template <class Target>
+class stream_tail {
+ public:
+  /// `end_sector` is where the grains end: what lies behind is no longer read. The memory is the
+  /// caller's.
+  constexpr stream_tail(Target& target, const sparse_extent_header& header, const marker_gaps& gaps,
+                        std::uint64_t end_sector, byte_span memory) noexcept
+      : target_(&target),
+        header_(header),
+        geometry_(header.capacity, header.grain_size),
+        gaps_(&gaps),
+        end_sector_(end_sector),
+        memory_(memory) {}
+
+  /// The memory that is needed at least.
+  [[nodiscard]] static constexpr std::uint64_t least_bytes(
+      const sparse_geometry& geometry) noexcept {
+    return (geometry.directory_sectors() << sector_shift) + table_bytes;
+  }
+
+  /// Finds out which tables the stream has and which it lacks. Nothing is written yet. Errors:
+  /// the file's; errc::workspace_too_small; errc::extent_too_large when a sector number would pass
+  /// 2^32.
+  constexpr failure plan() noexcept {
+    const std::uint64_t wanted = least_bytes(geometry_);
+    if (memory_.size() < wanted) {
+      return options_failure(
+          errc::workspace_too_small, 0,
+          static_cast<std::uint32_t>(smaller_of<std::uint64_t>(wanted, 0xFFFFFFFF)));
+    }
+    directory_ =
+        memory_.first(static_cast<std::size_t>(geometry_.directory_sectors() << sector_shift));
+    tables_ = memory_.subspan(directory_.size());
+    zero_bytes(directory_);
+    std::uint64_t table = 0;
+    const auto facts = scan([&](const marker_item& item) -> failure {
+      if (item.kind == marker_kind::grain) {
+        table = table_of(item.lba);
+        if (table < geometry_.table_count() && place_of(table) == 0) set_place(table, needed);
+      } else if (place_of(table) == needed) {
+        set_place(table, static_cast<std::uint32_t>(item.sector + 1));
+      }
+      return no_failure;
+    });
+    if (!facts) return facts.error();
+    missing_ = 0;
+    for (std::uint64_t i = 0; i < geometry_.table_count(); ++i) missing_ += place_of(i) == needed;
+    const std::uint64_t directory_at = end_sector_ + missing_ * (1 + table_sectors) + 1;
+    if (directory_at + geometry_.directory_sectors() >= sector_number_limit) {
+      return options_failure(errc::extent_too_large);
+    }
+    return no_failure;
+  }
+
+  /// The sector where the directory is going to be, and the size of the file.
+  [[nodiscard]] constexpr std::uint64_t directory_sector() const noexcept {
+    return end_sector_ + missing_ * (1 + table_sectors) + 1;
+  }
+  [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept {
+    return ((directory_sector() + geometry_.directory_sectors()) << sector_shift) +
+           stream_tail_bytes;
+  }
+
+  /// Cuts the file behind the grains and writes it all, the footer behind a barrier: what stops in
+  /// between is again a stream without an end. Errors: the file's.
+  constexpr failure write() noexcept {
+    const std::uint64_t end_at = end_sector_ << sector_shift;
+    if (target_->size() > file_bytes()) {
+      target_->tell({.kind = repair_kind::file_cut,
+                     .offset = file_bytes(),
+                     .before = target_->size(),
+                     .after = file_bytes()});
+    }
+    // The last grain's padding may be cut as well.
+    if (target_->size() != end_at) {
+      if (failure f = target_->resize(end_at)) return f;
+    }
+    if (failure f = write_tables()) return f;
+    const std::uint64_t directory = directory_sector();
+    if (failure f = put_marker(directory - 1, marker_type::grain_directory,
+                               geometry_.directory_sectors())) {
+      return f;
+    }
+    target_->tell({.kind = repair_kind::directory_rebuilt, .offset = directory << sector_shift});
+    if (failure f = target_->write(directory << sector_shift, directory_)) return f;
+    if (failure f = target_->barrier()) return f;
+
+    const std::uint64_t footer = directory + geometry_.directory_sectors();
+    if (failure f = put_marker(footer, marker_type::footer, 1)) return f;
+    header_.gd_offset = directory;
+    target_->tell({.kind = repair_kind::footer_rebuilt, .offset = (footer + 1) << sector_shift});
+    if (failure f = target_->write((footer + 1) << sector_shift, encode(header_))) return f;
+    if (failure f = put_marker(footer + 2, marker_type::end_of_stream, 0)) return f;
+    return target_->barrier();
+  }
+
+ private:
+  static constexpr std::uint32_t needed = 0xFFFFFFFF;
+
+  template <class Visit>
+  [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) noexcept {
+    // What is behind is cut off before the first table is written.
+    const stream_end end{.limit_sector = end_sector_};
+    return scan_stream(*target_, geometry_, header_.over_head, end, *gaps_, visit);
+  }
+  [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
+    return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;
+  }
+  [[nodiscard]] constexpr std::uint32_t place_of(std::uint64_t table) const noexcept {
+    return load_le<std::uint32_t>(directory_.data() + table * sizeof(std::uint32_t));
+  }
+  constexpr void set_place(std::uint64_t table, std::uint32_t sector) noexcept {
+    store_le(directory_.data() + table * sizeof(std::uint32_t), sector);
+  }
+
+  constexpr failure put_marker(std::uint64_t sector, marker_type type,
+                               std::uint64_t following_sectors) noexcept {
+    sector_image marker{};
+    encode_marker(type, following_sectors, marker.data());
+    return target_->write(sector << sector_shift, marker);
+  }
+
+  /// Fills as many missing tables as there is memory for in one walk, and writes them.
+  constexpr failure write_tables() noexcept {
+    const std::uint64_t most = tables_.size() / table_bytes;
+    std::uint64_t sector = end_sector_;
+    for (std::uint64_t first = 0; first < geometry_.table_count();) {
+      std::uint64_t end = first;
+      std::uint64_t count = 0;
+      for (; end < geometry_.table_count() && count < most; ++end) count += place_of(end) == needed;
+      if (count != 0) {
+        if (failure f = fill(first, end)) return f;
+      }
+      for (std::uint64_t table = first, n = 0; table < end; ++table) {
+        if (place_of(table) != needed) continue;
+        const byte_view bytes =
+            tables_.subspan(static_cast<std::size_t>(n++) * table_bytes, table_bytes);
+        if (failure f = put_marker(sector, marker_type::grain_table, table_sectors)) return f;
+        const repair_step step{.kind = repair_kind::table_rebuilt,
+                               .offset = (sector + 1) << sector_shift,
+                               .table = table};
+        if (failure f = target_->change(step, bytes)) return f;
+        // Not before the others of this turn are written: a number is looked up by counting.
+        sector += 1 + table_sectors;
+      }
+      std::uint64_t place = sector - count * (1 + table_sectors) + 1;
+      for (std::uint64_t table = first; table < end; ++table) {
+        if (place_of(table) != needed) continue;
+        set_place(table, static_cast<std::uint32_t>(place));
+        place += 1 + table_sectors;
+      }
+      first = end;
+    }
+    return no_failure;
+  }
+
+  /// Enters the grains of the missing tables from one up to another.
+  constexpr failure fill(std::uint64_t first, std::uint64_t end) noexcept {
+    zero_bytes(tables_);
+    std::uint64_t last_table = first;
+    std::uint64_t number = 0;
+    const auto facts = scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain) return no_failure;
+      const std::uint64_t grain = item.lba >> geometry_.grain_shift();
+      const std::uint64_t table = grain >> sparse_geometry::table_shift;
+      if (table < first || table >= end || place_of(table) != needed) return no_failure;
+      if (table < last_table) {
+        last_table = first;
+        number = 0;
+      }
+      for (; last_table < table; ++last_table) number += place_of(last_table) == needed;
+      std::byte* const entry = tables_.data() + number * table_bytes +
+                               (grain & (entries_per_table - 1)) * sizeof(needed);
+      store_le(entry, static_cast<std::uint32_t>(item.sector));
+      return no_failure;
+    });
+    return facts.error();
+  }
+
+  Target* target_;
+  sparse_extent_header header_;
+  sparse_geometry geometry_;
+  const marker_gaps* gaps_;
+  std::uint64_t end_sector_;
+  byte_span memory_;
+  byte_span directory_{};
+  byte_span tables_{};
+  std::uint64_t missing_ = 0;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/extent_repair.hpp
+
+namespace vmdk::detail {
+
+/// Repairs one hosted sparse file (SPEC 13.7). First everything is read that may be a reason to
+/// refuse; then tables, directories, and at last the header are mended, so that no step leads to
+/// what is not there yet.
+template <class Target, class D>
+class extent_repairer {
+ public:
+  constexpr extent_repairer(Target& target, D& decoder, byte_span room) noexcept
+      : target_(&target), decoder_(&decoder), room_(room), share_(room) {}
+
+  /// Errors, before anything was written: what is wrong where nothing else tells how it was;
+  /// errc::workspace_too_small. Those of the file.
+  constexpr failure repair() noexcept {
+    const auto chosen = choose_header(*target_, [&](const sparse_extent_header& header) {
+      const auto grain = has_other_grains(header);
+      if (!grain || *grain) return grain ? result<unsigned>(1u) : result<unsigned>(grain.error());
+      return contradicts(header);
+    });
+    if (!chosen) return chosen.error();
+    choice_ = *chosen;
+    header_ = choice_.taken;
+    const auto other_capacity = contradicts(header_);
+    if (!other_capacity) return other_capacity.error();
+    if (*other_capacity != 0) {
+      return image_failure(errc::descriptor_capacity_mismatch,
+                           offsetof(sparse_extent_header, capacity));
+    }
+    return header_.is_compressed() ? repair_stream() : repair_plain();
+  }
+
+ private:
+  using walk_type = table_walk<sparse_format, Target>;
+  using h = sparse_extent_header;
+
+  /// A log that nobody reads.
+  struct no_log {
+    constexpr failure add(const finding&) noexcept { return no_failure; }
+  };
+
+  [[nodiscard]] constexpr std::uint64_t file_sectors() const noexcept {
+    return target_->size() >> sector_shift;
+  }
+  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
+    return sparse_geometry(header_.capacity, header_.grain_size);
+  }
+
+  /// 1 when the embedded descriptor gives the disk another size than a header, else 0. A text that
+  /// cannot be read says nothing.
+  [[nodiscard]] constexpr result<unsigned> contradicts(
+      const sparse_extent_header& header) noexcept {
+    if (std::is_constant_evaluated() || header.descriptor_offset == 0) return 0u;
+    return contradicts_text(header);
+  }
+  [[nodiscard]] result<unsigned> contradicts_text(const sparse_extent_header& header) noexcept {
+    const range region{header.descriptor_offset << sector_shift,
+                       header.descriptor_size << sector_shift};
+    no_log log;
+    const auto text =
+        check_descriptor_text(*target_, region, descriptor_place::embedded, room_, log);
+    if (!text) {
+      if (text.error().code == errc::workspace_too_small) return 0u;
+      return text.error();
+    }
+    if (!text->is_usable) return 0u;
+    return is_same_capacity(header.capacity, text->view.total_sectors(), true) ? 0u : 1u;
+  }
+
+  /// Puts both directories' places into header_. Errors: those of directory_search.
+  constexpr failure place_directories() noexcept {
+    directory_search<Target> search(*target_, header_, share_.windows);
+    const failure f = search.place();
+    is_copy_lost_ = search.is_copy_lost();
+    return f;
+  }
+
+  [[nodiscard]] constexpr header_mender<Target> headers() noexcept {
+    return header_mender<Target>(*target_, choice_);
+  }
+
+  [[nodiscard]] constexpr sparse_format format() const noexcept {
+    sparse_extent_header taken = header_;
+    if (is_copy_lost_) taken.rgd_offset = header_.gd_offset.get();
+    return sparse_format(taken, target_->size());
+  }
+
+  constexpr failure repair_plain() noexcept {
+    if (failure f = place_directories()) return f;
+    walk_type walk(*target_, format(), share_.windows);
+    entry_judge<Target> judge(*target_, header_);
+    judge.allows_zeroed = header_.has(sparse_flags::zeroed_grains);
+    judge.floor_sector = header_.over_head;
+    const table_hints hints;
+    table_finder<Target> finder(walk, judge, hints, header_.over_head);
+    table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
+    const auto found = tables.survey(header_.over_head);
+    if (!found) return found.error();
+    correct_overhead(*found, finder.copies() == 2, judge);
+    if (!judge.allows_zeroed && header_.version >= 2 && found->ones != 0) {
+      // Version 2 is what zeroed grains are for.
+      judge.allows_zeroed = true;
+      header_.flags = header_.flags | sparse_flags::zeroed_grains;
+    }
+    if (is_copy_lost_) {
+      target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
+    }
+    const bool all_aligned = found->grains != 0 && found->unaligned == 0;
+    const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
+    if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
+    if (failure f = target_->barrier()) return f;
+    if (failure f = tables.mend_directory()) return f;
+    return headers().mend_header(header_);
+  }
+
+  /// Grains that all copies name are there, whatever the overhead says.
+  constexpr void correct_overhead(const table_survey& found, bool is_twice,
+                                  entry_judge<Target>& judge) noexcept {
+    const std::uint64_t stated = header_.over_head;
+    const bool contradicted =
+        found.below_overhead != 0 && (is_twice || found.below_overhead * 2 > found.grains);
+    if (contradicted || stated > file_sectors()) {
+      const std::uint64_t end = found.metadata_end_sector;
+      const std::uint64_t aligned = align_up(end, header_.grain_size);
+      const std::uint64_t most = smaller_of(found.lowest_grain_sector, file_sectors());
+      header_.over_head = aligned <= most ? aligned : most;
+    }
+    judge.floor_sector = header_.over_head;
+    // Of a single copy nothing says whether the entry or the overhead is wrong.
+    if (!is_twice) judge.floor_sector = smaller_of(judge.floor_sector, found.metadata_end_sector);
+    if (found.lowest_grain_sector >= found.metadata_end_sector) {
+      judge.floor_sector = larger_of(judge.floor_sector, found.metadata_end_sector);
+    }
+  }
+
+  constexpr failure repair_stream() noexcept {
+    const bool at_end = choice_.is_footer_usable || header_.has_tables_at_end() ||
+                        (header_.over_head != 0 && header_.gd_offset >= header_.over_head);
+    if (at_end) return repair_stream_at_end();
+    if (failure f = place_directories()) {
+      // Tables that cannot be found in front are written behind the grains.
+      if (f.code != errc::directory_offset_invalid || f.from != origin::image) return f;
+      return repair_stream_at_end();
+    }
+    return repair_stream_tables(true);
+  }
+
+  constexpr failure repair_stream_at_end() noexcept {
+    const std::uint64_t footer_directory =
+        choice_.is_footer_usable ? choice_.footer.gd_offset.get() : 0;
+    const std::uint64_t header_directory =
+        choice_.header.has_tables_at_end() ? 0 : choice_.header.gd_offset.get();
+    entry_judge<Target> judge(*target_, header_);
+    stream_mender<Target> stream(*target_, header_, false, choice_.is_footer_usable);
+    if (failure f = stream.look(nullptr, judge)) return f;
+    const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
+    const directory_search<Target> search(*target_, header_, share_.windows);
+    std::uint64_t best = 0;
+    std::uint64_t best_matches = 0;
+    for (const std::uint64_t sector : wanted) {
+      if (sector == 0 || sector == best || !search.may_hold(sector)) continue;
+      header_.gd_offset = sector;
+      walk_type walk(*target_, format(), share_.windows);
+      const auto matches = stream.matches(walk);
+      if (!matches) return matches.error();
+      if (best != 0 && *matches <= best_matches) continue;
+      best = sector;
+      best_matches = *matches;
+    }
+    if (best == 0 || !choice_.is_footer_usable) return rebuild_tail(stream);
+    header_.gd_offset = best;
+    return repair_stream_tables(false);
+  }
+
+  /// Mends a stream whose directory is at header_.gd_offset.
+  constexpr failure repair_stream_tables(bool in_front) noexcept {
+    walk_type walk(*target_, format(), share_.windows);
+    entry_judge<Target> judge(*target_, header_);
+    if (failure f = correct_stream_overhead(walk, judge, in_front)) return f;
+    const auto is_other = has_other_grains(header_);
+    if (!is_other) return is_other.error();
+    if (*is_other) return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
+    stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
+    if (failure f = stream.look(&walk, judge)) return f;
+    if (stream.hints().is_full) return rebuild_tail(stream);
+    table_finder<Target> finder(walk, judge, stream.hints(), header_.over_head);
+    table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
+    if (stream.facts().is_complete()) {
+      const auto is_missing = lacks_tables(stream, tables);
+      if (!is_missing) return is_missing.error();
+      if (*is_missing) return rebuild_tail(stream);
+    }
+    if (is_copy_lost_) {
+      target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
+    }
+    bool is_first = true;
+    const auto settle = [&](bool) {
+      const bool now = is_first;
+      is_first = false;
+      return stream.settle(tables, now);
+    };
+    if (failure f = tables.mend_entries(true, settle)) return f;
+    if (failure f = tables.mend_directory()) return f;
+    if (failure f = stream.mend_markers()) return f;
+    if (!in_front) {
+      if (failure f = stream.mend_directory_tail(walk)) return f;
+    }
+    if (in_front) {
+      if (failure f = cut_behind_grains(stream)) return f;
+    } else if (failure f = headers().mend_footer(header_)) {
+      return f;
+    }
+    return headers().mend_header(header_);
+  }
+
+  /// The walk begins at the first grain that the tables have right, when the overhead is behind it
+  /// or no marker stands there.
+  constexpr failure correct_stream_overhead(walk_type& walk, entry_judge<Target>& judge,
+                                            bool in_front) noexcept {
+    marker_walk<Target> start(*target_, geometry(), header_.over_head);
+    const auto item = start.next();
+    if (!item) return item.error();
+    const bool is_start = item->kind != marker_kind::no_marker && item->kind != marker_kind::zero &&
+                          item->kind != marker_kind::nothing && header_.over_head != 0;
+    if (is_start && !in_front) return no_failure;
+    stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
+    const auto lowest = stream.lowest_grain(walk, judge);
+    if (!lowest) return lowest.error();
+    // A grain with a broken marker is no reason to begin behind it.
+    const auto is_named = stream.is_named(walk, header_.over_head);
+    if (!is_named) return is_named.error();
+    const bool is_behind = !is_start && !*is_named;
+    if (*lowest != 0 && (is_behind || *lowest < header_.over_head)) header_.over_head = *lowest;
+    return no_failure;
+  }
+
+  /// True when a grain of the stream belongs to a table that is nowhere.
+  [[nodiscard]] constexpr result<bool> lacks_tables(stream_mender<Target>& stream,
+                                                    table_mender<Target>& tables) noexcept {
+    bool is_missing = false;
+    const auto facts = stream.scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain) return no_failure;
+      if ((item.lba & (header_.grain_size - 1)) != 0 || item.lba >= header_.capacity) {
+        return no_failure;
+      }
+      const auto entry = tables.entry_of(item.lba >> geometry().grain_shift());
+      if (!entry) return entry.error();
+      is_missing = is_missing || (entry->at[0] == 0 && entry->at[1] == 0);
+      return no_failure;
+    });
+    if (!facts) return facts.error();
+    return is_missing;
+  }
+
+  /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
+  /// grains end; those of stream_tail.
+  constexpr failure rebuild_tail(stream_mender<Target>& stream) noexcept {
+    const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
+    const stream_facts facts = stream.facts();
+    if (!facts.is_complete() || facts.misplaced != 0 || header_.over_head == 0) return refused;
+    if (header_.over_head > file_sectors()) return refused;
+    if (facts.stopped_by == marker_kind::zero) {
+      const auto is_end = is_zero_from(facts.stopped_at);
+      if (!is_end) return is_end.error();
+      if (!*is_end) return refused;
+    }
+    std::uint64_t end = facts.content_end;
+    if (facts.last_grain != 0) {
+      for (const std::uint64_t sector : {header_.over_head.get(), facts.last_grain}) {
+        const auto state = probe_grain(*target_, header_, sector, *decoder_, share_.rest);
+        if (!state) return state.error();
+        // The header's grain size is not the stream's: nothing that follows from it can be right.
+        if (*state == grain_state::of_other_size) {
+          return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
+        }
+        if (sector == facts.last_grain && *state == grain_state::torn) end = sector;
+      }
+    }
+    header_.gd_offset = directory_at_end;
+    header_.rgd_offset = std::uint64_t{0};
+    stream_tail<Target> tail(*target_, header_, stream.gaps(), end, share_.rest);
+    if (failure f = tail.plan()) return f;
+    if (failure f = stream.mend_markers()) return f;
+    if (failure f = tail.write()) return f;
+    return headers().mend_header(header_);
+  }
+
+  /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
+  [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
+    const byte_span window = share_.rest;
+    for (std::uint64_t at = sector << sector_shift; at < target_->size();) {
+      const auto bytes =
+          static_cast<std::size_t>(smaller_of<std::uint64_t>(target_->size() - at, window.size()));
+      if (failure f = target_->read_at(at, window.first(bytes))) return f;
+      if (!is_zero(window.data(), bytes)) return false;
+      at += bytes;
+    }
+    return true;
+  }
+
+  /// True when the first grain of a stream is not of the size that a header says.
+  [[nodiscard]] constexpr result<bool> has_other_grains(
+      const sparse_extent_header& header) noexcept {
+    const auto state = probe_grain(*target_, header, header.over_head, *decoder_, share_.rest);
+    if (!state) return state.error();
+    return *state == grain_state::of_other_size;
+  }
+
+  /// Cuts a grain off that goes on behind the end of the file, with tables in front.
+  constexpr failure cut_behind_grains(stream_mender<Target>& stream) noexcept {
+    const stream_facts& facts = stream.facts();
+    if (facts.stopped_by != marker_kind::cut) return no_failure;
+    const std::uint64_t end_at = facts.stopped_at << sector_shift;
+    target_->tell({.kind = repair_kind::file_cut,
+                   .offset = end_at,
+                   .before = target_->size(),
+                   .after = end_at + sector_bytes});
+    if (failure f = target_->barrier()) return f;
+    if (failure f = target_->write(end_at, sector_image{})) return f;
+    return target_->resize(end_at + sector_bytes);
+  }
+
+  Target* target_;
+  D* decoder_;
+  byte_span room_;
+  walk_room share_;
+  header_choice choice_{};
+  sparse_extent_header header_{};
+  bool is_copy_lost_ = false;
+};
+
+}  // namespace vmdk::detail
+
 // ---- vmdk/verify/open_checked.hpp
 
 namespace vmdk {
@@ -14071,6 +17362,100 @@ template <Files F, class D>
   const auto file = files.open(name);
   if (!file) return file.error();
   return open_checked(files, *file, memory, checking);
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/verify/repair.hpp
+
+namespace vmdk {
+
+/// The least room that a repair takes.
+inline constexpr std::size_t repair_least_bytes = check_least_bytes;
+
+/// The room that the repair of a stream takes which has lost its end: the directory is made in it.
+/// No other repair takes more than repair_least_bytes; more makes it faster.
+[[nodiscard]] constexpr std::uint64_t repair_bytes(std::uint64_t capacity_sectors,
+                                                   std::uint64_t grain_sectors) noexcept {
+  const sparse_geometry geometry(capacity_sectors, grain_sectors);
+  const std::uint64_t tail = (geometry.directory_sectors() << sector_shift) + table_bytes;
+  // The windows over tables have up to a quarter of the room.
+  return repair_least_bytes + tail * 2;
+}
+
+/// The memory of a repair. More room means fewer passes, never another result, as long as there is
+/// repair_bytes of it.
+template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
+struct repair_memory {
+  static_assert(RoomBytes >= repair_least_bytes,
+                "vmdk: a repair needs at least repair_least_bytes");
+  D decoder{};
+  std::array<std::byte, RoomBytes> room{};
+};
+
+/// The same, for room whose size is known at run time only.
+template <class D = inflate>
+struct repair_spans {
+  D& decoder;
+  byte_span room;
+};
+
+namespace detail {
+
+template <class S, class D, class OnStep>
+[[nodiscard]] constexpr result<repair_summary> repair_file(S& file, const repair_spans<D>& memory,
+                                                           bool writes, OnStep& on_step) noexcept {
+  if (memory.room.size() < repair_least_bytes) {
+    return options_failure(errc::workspace_too_small, 0, repair_least_bytes);
+  }
+  repair_target<S, OnStep> target(file, writes, on_step);
+  extent_repairer<repair_target<S, OnStep>, D> extent(target, memory.decoder, memory.room);
+  if (failure f = extent.repair()) return f;
+  return target.summary;
+}
+
+}  // namespace detail
+
+/// Mends the metadata of a hosted sparse file, in place: monolithicSparse, streamOptimized, or one
+/// extent of a split disk. What is right follows from the other copy of a table, directory or
+/// header, from the markers of a stream, and from where tables are known to lie (SPEC 13.7). No
+/// grain's data is changed. Entries whose grain is nowhere become 0: such a grain reads as zeros,
+/// or as what a parent has.
+///
+/// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired.
+/// What is written in between leads to nothing that is not there yet, with barriers before header
+/// and footer: where it stops, an image is no worse than before, and another repair goes on. A
+/// second repair changes nothing.
+///
+/// Errors, before anything was written: what is wrong, with its place, where there is nothing to
+/// tell how it was, such as a header without a footer that cannot be; errc::workspace_too_small
+/// (see repair_bytes). Those of the file, at any time.
+template <Storage S, class D, class OnStep>
+[[nodiscard]] constexpr result<repair_summary> repair(S& file, const repair_spans<D>& memory,
+                                                      OnStep&& on_step) noexcept {
+  return detail::repair_file(file, memory, true, on_step);
+}
+
+/// As above, in the memory of one object.
+template <Storage S, std::size_t RoomBytes, class D, class OnStep>
+[[nodiscard]] constexpr result<repair_summary> repair(S& file, repair_memory<RoomBytes, D>& memory,
+                                                      OnStep&& on_step) noexcept {
+  return repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
+}
+
+/// Tells what a repair would do, and writes nothing. Errors: as for `repair`.
+template <Source S, class D, class OnStep>
+[[nodiscard]] constexpr result<repair_summary> plan_repair(S& file, const repair_spans<D>& memory,
+                                                           OnStep&& on_step) noexcept {
+  return detail::repair_file(file, memory, false, on_step);
+}
+
+/// As above, in the memory of one object.
+template <Source S, std::size_t RoomBytes, class D, class OnStep>
+[[nodiscard]] constexpr result<repair_summary> plan_repair(S& file,
+                                                           repair_memory<RoomBytes, D>& memory,
+                                                           OnStep&& on_step) noexcept {
+  return plan_repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
 }
 
 }  // namespace vmdk
@@ -14378,269 +17763,3 @@ template <class Type, SeekableSink K>
 }
 
 }  // namespace vmdk
-
-// ---- vmdk/writer/pieces.hpp
-
-namespace vmdk::detail {
-
-/// Tells which file of a directory could not be written, in the order of their creation.
-[[nodiscard]] constexpr failure in_file(failure why, std::uint32_t file) noexcept {
-  if (why.from == origin::sink) why.index = static_cast<std::uint16_t>(file);
-  return why;
-}
-
-/// The createType that goes with a form.
-[[nodiscard]] constexpr create_type type_of(piece_form form) noexcept {
-  switch (form) {
-    case piece_form::sparse:
-      return create_type::two_gb_max_extent_sparse;
-    case piece_form::flat:
-      return create_type::two_gb_max_extent_flat;
-    case piece_form::whole:
-      break;
-  }
-  return create_type::monolithic_flat;
-}
-
-/// Writes the extents of a disk one after the other, in one walk over the source, and at last their
-/// descriptor: without it the extents are no disk. `write_piece(part, sink, index)` writes one
-/// extent, whose part of the disk is a Source of its own, and may add to the hasher.
-/// The report lacks the stored grains and the size of the extents.
-template <Source S, SinkDirectory D, class WritePiece>
-[[nodiscard]] constexpr result<write_report> write_files(S& source, D& directory,
-                                                         const write_options& options,
-                                                         const disk_pieces& pieces,
-                                                         const content_hasher& hasher,
-                                                         WritePiece&& write_piece) noexcept {
-  if (options.like_mkimg) return options_failure(errc::not_supported);
-  descriptor_fields fields =
-      make_fields(options, type_of(pieces.form()), pieces.capacity_sectors());
-  // The descriptor's own name is a plain one if those that are made from it are.
-  const piece_list extents = pieces.extents(options.extent_name);
-  if (failure f = check_descriptor_fields(fields, extents)) return f;
-
-  std::array<char, extent_name_max_bytes> name_memory{};
-  const std::uint32_t count = pieces.piece_count();
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto name = extents[i].name.compose(name_memory);
-    if (!name) return name.error();
-    const auto sink = directory.create(*name);
-    if (!sink) return in_file(sink.error(), i);
-    const region place = pieces.piece(i);
-    const std::uint64_t rest_bytes = source.size() - place.first_byte();
-    slice_source<S> part(source, place.first_byte(), smaller_of(place.bytes(), rest_bytes));
-    if (failure f = write_piece(part, **sink, i)) return in_file(f, i);
-  }
-  if constexpr (FinishingSource<S>) {
-    if (failure f = source.finish()) return f;
-  }
-
-  write_report report{.source_bytes = source.size(), .capacity_bytes = pieces.capacity_bytes()};
-  fields.id = report.id = choose_id(options, hasher.finish());
-  const auto sink = directory.create(options.extent_name);
-  if (!sink) return in_file(sink.error(), count);
-  if (failure f = write_descriptor(fields, extents, **sink)) return in_file(f, count);
-  report.file_bytes = descriptor_bytes(fields, extents);
-  return report;
-}
-
-/// Gives the files their names if all was written, and takes them away if not.
-template <SinkDirectory D>
-[[nodiscard]] constexpr result<write_report> commit_or_abort(
-    D& directory, const result<write_report>& report) noexcept {
-  failure why = report.error();
-  if (!why) why = directory.commit();
-  if (!why) return report;
-  directory.abort();
-  return why;
-}
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/writer/flat.hpp
-
-namespace vmdk {
-namespace detail {
-
-/// Blocks of zeros become holes, and are what the content id is made of.
-inline constexpr std::uint32_t flat_block_sectors = content_hasher::block_bytes / sector_bytes;
-
-/// Writes a disk as it is into an empty sink, in one walk over the source, up to a size in whole
-/// sectors; what the source lacks, and each block of zeros, is left as a hole.
-/// Errors: those of source and sink.
-template <Source S, SeekableSink K>
-[[nodiscard]] constexpr failure write_flat_body(S& source, K& sink, std::uint64_t file_bytes,
-                                                grain_scanner scanner, byte_span buffer) noexcept {
-  const sparse_geometry blocks(file_bytes >> sector_shift, flat_block_sectors);
-  const unsigned shift = blocks.grain_byte_shift();
-  grain_stream<S> stream(source, blocks, buffer);
-  std::uint64_t end = 0;  // of the file so far
-  for (;;) {
-    const auto chunk = stream.next(blocks.grain_count());
-    if (!chunk) return chunk.error();
-    if (chunk->grains == 0) break;
-    // Neighbours that hold data leave in one write.
-    std::uint64_t run = 0;
-    for (std::uint64_t i = 0; i <= chunk->grains; ++i) {
-      const std::byte* const block = chunk->bytes + (i << shift);
-      if (i < chunk->grains && scanner.holds_data(block, chunk->first_grain + i)) {
-        ++run;
-      } else if (run != 0) {
-        const std::uint64_t offset = (chunk->first_grain + i - run) << shift;
-        const std::uint64_t bytes = smaller_of(run << shift, file_bytes - offset);
-        if (offset != end) {
-          if (failure f = sink.resize(offset)) return f;
-        }
-        const byte_view data(block - (run << shift), static_cast<std::size_t>(bytes));
-        if (failure f = sink.write_at(offset, data)) return f;
-        end = offset + bytes;
-        run = 0;
-      }
-    }
-  }
-  return end == file_bytes ? no_failure : sink.resize(file_bytes);
-}
-
-/// All files of a flat disk; none has its name yet.
-template <Source S, SinkDirectory D>
-[[nodiscard]] constexpr result<write_report> write_flat_files(S& source, D& directory,
-                                                              const write_options& options,
-                                                              const flat_layout& plan,
-                                                              byte_span buffer) noexcept {
-  content_hasher hasher;
-  const auto write_piece = [&](auto& part, auto& sink, std::uint32_t index) noexcept -> failure {
-    const region place = plan.piece(index);
-    const sparse_geometry blocks(place.sectors, flat_block_sectors);
-    const grain_scanner scanner(blocks, needs_content(options) ? &hasher : nullptr,
-                                place.first_byte());
-    return write_flat_body(part, sink, place.bytes(), scanner, buffer);
-  };
-  auto report = write_files(source, directory, options, plan, hasher, write_piece);
-  if (report) report->file_bytes += plan.extents_bytes();
-  return report;
-}
-
-/// The writer of both flat types.
-template <class Type>
-struct flat_writer {
-  template <Source S, SinkDirectory D>
-  [[nodiscard]] static constexpr result<write_report> write(S& source, D& directory,
-                                                            const write_options& options,
-                                                            workspace<Type>& memory) noexcept {
-    const auto plan = layout<Type>::for_capacity(source.size());
-    return commit_or_abort(
-        directory, plan ? write_flat_files(source, directory, options, *plan, memory.buffer())
-                        : result<write_report>(plan.error()));
-  }
-};
-
-/// One block. A larger `bulk` is used instead when there is one: it makes reads and writes larger,
-/// and never changes the result.
-struct flat_workspace {
-  std::array<std::byte, content_hasher::block_bytes> block{};
-  byte_span bulk{};
-
-  [[nodiscard]] constexpr byte_span buffer() noexcept {
-    return bulk.size() > block.size() ? bulk : byte_span(block);
-  }
-};
-
-}  // namespace detail
-
-template <>
-struct workspace<monolithic_flat> : detail::flat_workspace {};
-template <>
-struct workspace<two_gb_max_extent_flat> : detail::flat_workspace {};
-
-/// Writes the files of a monolithicFlat disk into a SinkDirectory: NAME-flat.vmdk, and last the
-/// descriptor, `options.extent_name`.
-///
-/// The source is walked once, and a forward_source will do. On success the directory has been
-/// committed; after any error it has been aborted, and nothing is left. Blocks of 4 KiB that are
-/// zero become holes. The capacity is the source's size in whole sectors, whatever
-/// `options.capacity` says; the report's file size is that of all files together, holes included.
-/// Errors, of origin::options and before anything is created: errc::capacity_zero,
-/// errc::capacity_too_large, errc::option_invalid (detail: a descriptor_problem),
-/// errc::not_supported (like_mkimg). Those of source and directory; of the latter `index` counts
-/// the files from 0, the descriptor last. Source: SPEC 6, 8, 12, 14.
-template <>
-struct writer<monolithic_flat> : detail::flat_writer<monolithic_flat> {};
-
-/// Writes the files of a twoGbMaxExtentFlat disk: NAME-f001.vmdk and so on, and last the
-/// descriptor. As for monolithicFlat.
-template <>
-struct writer<two_gb_max_extent_flat> : detail::flat_writer<two_gb_max_extent_flat> {};
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/split.hpp
-
-namespace vmdk {
-namespace detail {
-
-/// All files of a twoGbMaxExtentSparse disk, for any grain size; none has its name yet.
-template <Source S, SinkDirectory D>
-[[nodiscard]] constexpr result<write_report> write_split_files(S& source, D& directory,
-                                                               const write_options& options,
-                                                               std::uint32_t grain_sectors,
-                                                               sparse_scratch scratch) noexcept {
-  const auto planned = split_layout::for_capacity(
-      source.size(), {.grain_sectors = grain_sectors, .capacity = options.capacity});
-  if (!planned) return planned.error();
-  const split_layout& plan = *planned;
-  if (failure f = check_scratch(plan.extent(0), scratch)) return f;
-
-  content_hasher hasher;
-  std::uint64_t stored_grains = 0;
-  const auto write_piece = [&](auto& part, auto& sink, std::uint32_t index) noexcept -> failure {
-    const sparse_layout extent = plan.extent(index);
-    const grain_scanner scanner(extent.geometry(), needs_content(options) ? &hasher : nullptr,
-                                plan.piece(index).first_byte());
-    const auto stored = write_sparse_body(part, sink, extent, scanner, scratch);
-    if (!stored) return stored.error();
-    stored_grains += *stored;
-    return sink.write_at(0, encode(extent.make_header()));
-  };
-  auto report = write_files(source, directory, options, plan, hasher, write_piece);
-  if (!report) return report;
-  report->stored_grains = stored_grains;
-  report->file_bytes += plan.extents_bytes(stored_grains).value();
-  return report;
-}
-
-}  // namespace detail
-
-/// As for monolithicSparse.
-template <std::uint32_t GrainSectors>
-struct workspace<two_gb_max_extent_sparse<GrainSectors>>
-    : workspace<monolithic_sparse<GrainSectors>> {};
-
-/// Writes the files of a twoGbMaxExtentSparse disk into a SinkDirectory: NAME-s001.vmdk and so on,
-/// and last the descriptor, `options.extent_name`, which the others are named after.
-///
-/// The source is walked once, and a forward_source will do. On success the directory has been
-/// committed; after any error it has been aborted, and nothing is left. The report's file size is
-/// that of all files together. Errors, of origin::options and before anything is created:
-/// errc::capacity_zero, errc::capacity_too_large, errc::grain_size_invalid, errc::option_invalid
-/// (detail: a descriptor_problem), errc::workspace_too_small, errc::not_supported (like_mkimg).
-/// Those of source and directory; of the latter `index` counts the files from 0, the descriptor
-/// last. Source: SPEC 3, 6, 8, 12, 14.
-template <std::uint32_t GrainSectors>
-struct writer<two_gb_max_extent_sparse<GrainSectors>> {
-  template <Source S, SinkDirectory D>
-  [[nodiscard]] static constexpr result<write_report> write(
-      S& source, D& directory, const write_options& options,
-      workspace<two_gb_max_extent_sparse<GrainSectors>>& memory) noexcept {
-    constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
-    return detail::commit_or_abort(
-        directory, detail::write_split_files(source, directory, options,
-                                             grain == dynamic_grain ? options.grain_sectors : grain,
-                                             {.table = memory.table, .buffer = memory.buffer()}));
-  }
-};
-
-}  // namespace vmdk
-
-// ---- vmdk/vmdk.hpp
-
-/// VMDK disk images as templates: everything but hosted/ and the optional codecs.

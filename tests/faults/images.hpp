@@ -11,6 +11,7 @@
 #include "vmdk/codec/stored.hpp"
 #include "vmdk/io/memory.hpp"
 #include "vmdk/vmdk.hpp"
+#include "vmdk/writer/delta.hpp"
 
 /// Small images of one disk, as they are written when nothing fails.
 namespace fault_testing {

@@ -14,8 +14,10 @@
 #include "vmdk/codec/stored.hpp"
 #include "vmdk/hosted/parallel.hpp"
 #include "vmdk/hosted/parallel_read.hpp"
+#include "vmdk/verify/open_checked.hpp"
 #include "vmdk/verify/repair.hpp"
 #include "vmdk/vmdk.hpp"
+#include "vmdk/writer/delta.hpp"
 #include "vmdk/writer/stream_builder.hpp"
 
 namespace {
