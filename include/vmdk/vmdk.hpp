@@ -6,6 +6,7 @@
 #include "vmdk/codec/deflate.hpp"
 #include "vmdk/codec/inflate.hpp"
 #include "vmdk/codec/stored.hpp"
+#include "vmdk/constant/file_bytes.hpp"
 #include "vmdk/constant/image.hpp"
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"

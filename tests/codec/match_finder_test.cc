@@ -37,7 +37,7 @@ constexpr bool only_longer_ones_count() {
   std::byte zeros[40]{};
   match_finder<8, 8> finder;
   finder.begin(zeros, sizeof zeros);
-  finder.skip(0);
+  finder.skip(0, 1);
   return finder.find(1, 2, 1, 258).length == 39 && finder.find(2, 38, 9, 258).length == 0 &&
          finder.find(3, 36, 9, 258).length == 37 && finder.find(4, 2, 9, 258).distance == 1;
 }

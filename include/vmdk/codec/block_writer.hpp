@@ -161,6 +161,17 @@ class block_writer {
 
   constexpr void write_literals(bit_output& out, const std::byte* in,
                                 std::size_t n) const noexcept {
+    if (__builtin_is_constant_evaluated()) {
+      // As below, in fewer statements.
+      for (; n != 0;
+           --n,
+           out.bits |= static_cast<bit_word>(words_[static_cast<unsigned>(*in)] >> 4) << out.count,
+           out.count += words_[static_cast<unsigned>(*in++)] & 15) {
+        if (out.count > 4 * sizeof(bit_word)) out.flush();
+      }
+      out.flush();
+      return;
+    }
     for (; n >= 4; n -= 4, in += 4) {
       put_word(out, static_cast<unsigned>(in[0]));
       put_word(out, static_cast<unsigned>(in[1]));

@@ -96,7 +96,7 @@ class basic_deflate {
             ++writer_.counts[static_cast<unsigned>(data[at++])];
             continue;
           }
-          std::size_t entered = at + 1;  // The positions that the finder knows.
+          std::size_t entered = at + 1;  // The finder knows the positions before.
           pending = {};
           if (found.length == 3 && found.distance > far_for_three) {
             ++writer_.counts[static_cast<unsigned>(data[at++])];
@@ -114,7 +114,7 @@ class basic_deflate {
           sequences_[sequences++] = writer_.count_match(at - matched, found.length, found.distance);
           at += found.length;
           matched = at;
-          for (; entered < at; ++entered) finder_.skip(entered);
+          finder_.skip(entered, at);
         }
       } while (at != bytes && sequences != BlockMatches && at - start < longest_block_bytes &&
                (at - start < shortest_block_bytes || bytes - at < shortest_block_bytes ||

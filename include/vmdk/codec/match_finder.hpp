@@ -75,9 +75,25 @@ class match_finder {
     if (n >= hashed_bytes) prepare(data);
   }
 
-  /// Enters one position; all must be entered, in ascending order.
-  constexpr void skip(std::size_t at) noexcept {
-    if (bytes_ - at >= hashed_bytes) enter(at);
+  /// Enters the positions from `at` up to `end`; all must be entered, in ascending order.
+  constexpr void skip(std::size_t at, std::size_t end) noexcept {
+    const std::size_t last = bytes_ < hashed_bytes ? 0 : bytes_ - hashed_bytes + 1,
+                      stop = end < last ? end : last;
+    if (!__builtin_is_constant_evaluated()) {
+      for (; at < stop; ++at) enter(at);
+      return;
+    }
+    // As in enter, but that the next four bytes are the last three of these and one more.
+    for (; at < stop;
+         chain_[at & window_mask] = heads_.of_four[next_four_],
+                     heads_.of_four[next_four_] = heads_.of_three[next_three_] =
+                         static_cast<std::uint16_t>((at + 1) & 0xFFFF),
+                     next_bytes_ = next_bytes_ >> 8 | static_cast<std::uint32_t>(data_[at + 4])
+                                                          << 24,
+                     next_four_ = next_bytes_ * hash_factor >> (32 - HashBits),
+                     next_three_ = (next_bytes_ << 8) * hash_factor >> (32 - short_hash_bits),
+                     ++at) {
+    }
   }
 
   /// Enters one position and looks for a match longer than `best`, of at least three bytes: among
@@ -92,7 +108,12 @@ class match_finder {
                    most = bytes_ - at < longest_match ? static_cast<unsigned>(bytes_ - at)
                                                       : longest_match;
     unsigned distance = (position - heads_.of_three[next_three_]) & 0xFFFF, before = 0;
-    const unsigned head = enter(at);
+    unsigned head = 0;
+    if (__builtin_is_constant_evaluated()) {
+      skip(at, at + 1), head = chain_[at & window_mask];
+    } else {
+      head = enter(at);
+    }
     if (best < shortest_match) {
       best = shortest_match;
       if (distance - 1 < farthest && ((load_four(here - distance) ^ four) << 8) == 0) {
