@@ -49,6 +49,11 @@ using byte_span = std::span<std::byte>;        ///< Writable bytes that somebody
 /// Copies n bytes between ranges that do not overlap.
 constexpr void copy_bytes(std::byte* to, const std::byte* from, std::size_t n) noexcept {
   if (std::is_constant_evaluated()) {
+    // Compilers count statements: eight bytes in each.
+    for (; n >= 8; n -= 8, to += 8, from += 8) {
+      to[0] = from[0], to[1] = from[1], to[2] = from[2], to[3] = from[3], to[4] = from[4],
+      to[5] = from[5], to[6] = from[6], to[7] = from[7];
+    }
     for (std::size_t i = 0; i < n; ++i) to[i] = from[i];
   } else if (n != 0) {
     __builtin_memcpy(to, from, n);
@@ -81,6 +86,13 @@ constexpr void zero_bytes(byte_span to) noexcept { zero_bytes(to.data(), to.size
 /// True when every byte is zero; true for no bytes at all.
 [[nodiscard]] constexpr bool is_zero(const std::byte* p, std::size_t n) noexcept {
   if (std::is_constant_evaluated()) {
+    constexpr std::byte zero{0};
+    for (; n >= 8; n -= 8, p += 8) {
+      if (p[0] != zero || p[1] != zero || p[2] != zero || p[3] != zero || p[4] != zero ||
+          p[5] != zero || p[6] != zero || p[7] != zero) {
+        return false;
+      }
+    }
     for (std::size_t i = 0; i < n; ++i) {
       if (p[i] != std::byte{0}) return false;
     }
@@ -1315,6 +1327,17 @@ class block_writer {
 
   constexpr void write_literals(bit_output& out, const std::byte* in,
                                 std::size_t n) const noexcept {
+    if (__builtin_is_constant_evaluated()) {
+      // As below, in fewer statements.
+      for (; n != 0;
+           --n,
+           out.bits |= static_cast<bit_word>(words_[static_cast<unsigned>(*in)] >> 4) << out.count,
+           out.count += words_[static_cast<unsigned>(*in++)] & 15) {
+        if (out.count > 4 * sizeof(bit_word)) out.flush();
+      }
+      out.flush();
+      return;
+    }
     for (; n >= 4; n -= 4, in += 4) {
       put_word(out, static_cast<unsigned>(in[0]));
       put_word(out, static_cast<unsigned>(in[1]));
@@ -1406,9 +1429,25 @@ class match_finder {
     if (n >= hashed_bytes) prepare(data);
   }
 
-  /// Enters one position; all must be entered, in ascending order.
-  constexpr void skip(std::size_t at) noexcept {
-    if (bytes_ - at >= hashed_bytes) enter(at);
+  /// Enters the positions from `at` up to `end`; all must be entered, in ascending order.
+  constexpr void skip(std::size_t at, std::size_t end) noexcept {
+    const std::size_t last = bytes_ < hashed_bytes ? 0 : bytes_ - hashed_bytes + 1,
+                      stop = end < last ? end : last;
+    if (!__builtin_is_constant_evaluated()) {
+      for (; at < stop; ++at) enter(at);
+      return;
+    }
+    // As in enter, but that the next four bytes are the last three of these and one more.
+    for (; at < stop;
+         chain_[at & window_mask] = heads_.of_four[next_four_],
+                     heads_.of_four[next_four_] = heads_.of_three[next_three_] =
+                         static_cast<std::uint16_t>((at + 1) & 0xFFFF),
+                     next_bytes_ = next_bytes_ >> 8 | static_cast<std::uint32_t>(data_[at + 4])
+                                                          << 24,
+                     next_four_ = next_bytes_ * hash_factor >> (32 - HashBits),
+                     next_three_ = (next_bytes_ << 8) * hash_factor >> (32 - short_hash_bits),
+                     ++at) {
+    }
   }
 
   /// Enters one position and looks for a match longer than `best`, of at least three bytes: among
@@ -1423,7 +1462,12 @@ class match_finder {
                    most = bytes_ - at < longest_match ? static_cast<unsigned>(bytes_ - at)
                                                       : longest_match;
     unsigned distance = (position - heads_.of_three[next_three_]) & 0xFFFF, before = 0;
-    const unsigned head = enter(at);
+    unsigned head = 0;
+    if (__builtin_is_constant_evaluated()) {
+      skip(at, at + 1), head = chain_[at & window_mask];
+    } else {
+      head = enter(at);
+    }
     if (best < shortest_match) {
       best = shortest_match;
       if (distance - 1 < farthest && ((load_four(here - distance) ^ four) << 8) == 0) {
@@ -1572,7 +1616,7 @@ class basic_deflate {
             ++writer_.counts[static_cast<unsigned>(data[at++])];
             continue;
           }
-          std::size_t entered = at + 1;  // The positions that the finder knows.
+          std::size_t entered = at + 1;  // The finder knows the positions before.
           pending = {};
           if (found.length == 3 && found.distance > far_for_three) {
             ++writer_.counts[static_cast<unsigned>(data[at++])];
@@ -1590,7 +1634,7 @@ class basic_deflate {
           sequences_[sequences++] = writer_.count_match(at - matched, found.length, found.distance);
           at += found.length;
           matched = at;
-          for (; entered < at; ++entered) finder_.skip(entered);
+          finder_.skip(entered, at);
         }
       } while (at != bytes && sequences != BlockMatches && at - start < longest_block_bytes &&
                (at - start < shortest_block_bytes || bytes - at < shortest_block_bytes ||
@@ -2436,123 +2480,6 @@ class counting_source {
 };
 
 static_assert(SeekableSink<counting_sink> && HoleSink<counting_sink>);
-
-}  // namespace vmdk
-
-// ---- vmdk/io/memory.hpp
-
-namespace vmdk {
-
-/// Reads bytes that lie in memory and belong to the caller. Source and MappedSource; may be copied
-/// and shared by threads.
-class memory_source {
- public:
-  constexpr memory_source() noexcept = default;
-  constexpr explicit memory_source(byte_view bytes) noexcept : bytes_(bytes) {}
-
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return bytes_.size(); }
-
-  /// Copies bytes out. Errors: errc::out_of_range.
-  constexpr failure read_at(std::uint64_t offset, byte_span out) const noexcept {
-    if (!fits_inside(offset, out.size(), bytes_.size())) {
-      return source_failure(errc::out_of_range, offset);
-    }
-    copy_bytes(out.data(), bytes_.data() + offset, out.size());
-    return no_failure;
-  }
-
-  /// Gives n bytes in place; none at all when they do not lie inside size().
-  [[nodiscard]] constexpr byte_view view(std::uint64_t offset, std::size_t n) const noexcept {
-    if (!fits_inside(offset, n, bytes_.size())) return {};
-    return bytes_.subspan(static_cast<std::size_t>(offset), n);
-  }
-
- private:
-  byte_view bytes_{};
-};
-
-/// Writes into memory of the caller. SeekableSink and HoleSink: `write` and `skip` add at the end
-/// of what is in use; errc::sink_full when the memory is used up. After a failure every further
-/// call returns it.
-class memory_sink {
- public:
-  constexpr memory_sink() noexcept = default;
-
-  /// Writes into `room`, whose first bytes are in use already where `used_bytes` says so.
-  constexpr explicit memory_sink(byte_span room, std::size_t used_bytes = 0) noexcept
-      : room_(room), size_bytes_(smaller_of(used_bytes, room.size())) {}
-
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_bytes_; }
-
-  /// Gives the bytes in use.
-  [[nodiscard]] constexpr byte_view written() const noexcept { return room_.first(size_bytes_); }
-
-  /// Adds bytes at the end. Errors: errc::sink_full.
-  constexpr failure write(byte_view bytes) noexcept { return write_at(size_bytes_, bytes); }
-
-  /// Adds n zero bytes at the end. Errors: errc::sink_full.
-  constexpr failure skip(std::uint64_t n) noexcept {
-    std::uint64_t wanted = 0;
-    if (!failed_ && !checked_add(size_bytes_, n, wanted)) return fail(errc::sink_full, size_bytes_);
-    return failed_ ? failed_ : resize(wanted);
-  }
-
-  /// Writes at an offset up to size(), past which the bytes in use grow.
-  /// Errors: errc::out_of_range, errc::sink_full.
-  constexpr failure write_at(std::uint64_t offset, byte_view bytes) noexcept {
-    if (failed_) return failed_;
-    if (offset > size_bytes_) return fail(errc::out_of_range, offset);
-    if (!fits_inside(offset, bytes.size(), room_.size())) return fail(errc::sink_full, offset);
-    const auto at = static_cast<std::size_t>(offset);
-    copy_bytes(room_.data() + at, bytes.data(), bytes.size());
-    size_bytes_ = larger_of(size_bytes_, at + bytes.size());
-    return no_failure;
-  }
-
-  /// Cuts, or adds zero bytes. Errors: errc::sink_full.
-  constexpr failure resize(std::uint64_t size_bytes) noexcept {
-    if (failed_) return failed_;
-    if (size_bytes > room_.size()) return fail(errc::sink_full, size_bytes_);
-    const auto wanted = static_cast<std::size_t>(size_bytes);
-    if (wanted > size_bytes_) zero_bytes(room_.data() + size_bytes_, wanted - size_bytes_);
-    size_bytes_ = wanted;
-    return no_failure;
-  }
-
- private:
-  constexpr failure fail(errc code, std::uint64_t offset) noexcept {
-    failed_ = sink_failure(code, offset);
-    return failed_;
-  }
-
-  byte_span room_{};
-  std::size_t size_bytes_ = 0;
-  failure failed_{};
-};
-
-/// Reads and writes memory of the caller in place. Storage, HoleSink and MappedSource. Writing is
-/// as in memory_sink; a failed write does not stop reading.
-class memory_storage : public memory_sink {
- public:
-  using memory_sink::memory_sink;
-
-  /// Copies bytes out. Errors: errc::out_of_range.
-  constexpr failure read_at(std::uint64_t offset, byte_span out) const noexcept {
-    return memory_source(written()).read_at(offset, out);
-  }
-
-  /// Gives n bytes in place; none at all when they do not lie inside size().
-  [[nodiscard]] constexpr byte_view view(std::uint64_t offset, std::size_t n) const noexcept {
-    return memory_source(written()).view(offset, n);
-  }
-
-  /// Does nothing: memory keeps the order of writes.
-  constexpr failure flush() noexcept { return no_failure; }
-};
-
-static_assert(MappedSource<memory_source>);
-static_assert(SeekableSink<memory_sink> && HoleSink<memory_sink>);
-static_assert(Storage<memory_storage> && HoleSink<memory_storage> && MappedSource<memory_storage>);
 
 }  // namespace vmdk
 
@@ -3688,354 +3615,1159 @@ template <class Type, class S, class K, class Workspace>
 
 }  // namespace vmdk
 
-// ---- vmdk/constant/image.hpp
+// ---- vmdk/constant/file_bytes.hpp
 
 namespace vmdk {
 namespace detail {
 
-/// A disk as a Source: itself, or an array of bytes of any one-byte type.
-template <class Disk>
-struct disk_of {
-  Disk source;
+/// Takes the files of an image that has several, and keeps nothing.
+class counting_directory {
+ public:
+  using sink_type = counting_sink;
+
+  constexpr result<counting_sink*> create(std::string_view /*name*/) noexcept {
+    file_ = {};
+    return &file_;
+  }
+  constexpr failure commit() noexcept { return no_failure; }
+  constexpr void abort() noexcept {}
+
+ private:
+  counting_sink file_{};
 };
 
-template <class Byte, std::size_t N>
-  requires(sizeof(Byte) == 1)
-struct disk_of<std::array<Byte, N>> {
-  constexpr explicit disk_of(const std::array<Byte, N>& disk) noexcept {
-    for (std::size_t i = 0; i < N; ++i) {
-      bytes.data()[i] = static_cast<std::byte>(static_cast<unsigned char>(disk.data()[i]));
+static_assert(SinkDirectory<counting_directory>);
+
+}  // namespace detail
+
+/// Computes the size of the file, or of all files together, that `write` makes of a disk. It does
+/// all that `write` does, and keeps nothing: the layout alone gives bounds at no cost.
+/// Errors: those of `write`.
+template <class Type, Source S, class Workspace>
+[[nodiscard]] constexpr result<std::uint64_t> file_bytes(S& source, const write_options& options,
+                                                         Workspace& memory) noexcept {
+  result<write_report> report = no_failure;
+  if constexpr (requires(counting_sink& sink) {
+                  writer<Type>::write(source, sink, options, memory);
+                }) {
+    counting_sink sink;
+    report = writer<Type>::write(source, sink, options, memory);
+  } else {
+    detail::counting_directory directory;
+    report = writer<Type>::write(source, directory, options, memory);
+  }
+  if (!report) return report.error();
+  return report->file_bytes;
+}
+
+/// As above, with the workspace of the type, and of the encoder where it has one, on the stack.
+template <class Type, class... Codec, Source S>
+[[nodiscard]] constexpr result<std::uint64_t> file_bytes(
+    S& source, const write_options& options = {}) noexcept {
+  workspace<Type, Codec...> memory{};
+  return file_bytes<Type>(source, options, memory);
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/io/memory.hpp
+
+namespace vmdk {
+
+/// Reads bytes that lie in memory and belong to the caller. Source and MappedSource; may be copied
+/// and shared by threads.
+class memory_source {
+ public:
+  constexpr memory_source() noexcept = default;
+  constexpr explicit memory_source(byte_view bytes) noexcept : bytes_(bytes) {}
+
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return bytes_.size(); }
+
+  /// Copies bytes out. Errors: errc::out_of_range.
+  constexpr failure read_at(std::uint64_t offset, byte_span out) const noexcept {
+    if (!fits_inside(offset, out.size(), bytes_.size())) {
+      return source_failure(errc::out_of_range, offset);
     }
+    copy_bytes(out.data(), bytes_.data() + offset, out.size());
+    return no_failure;
   }
 
-  std::array<std::byte, N> bytes{};
-  memory_source source{byte_view(bytes)};
+  /// Gives n bytes in place; none at all when they do not lie inside size().
+  [[nodiscard]] constexpr byte_view view(std::uint64_t offset, std::size_t n) const noexcept {
+    if (!fits_inside(offset, n, bytes_.size())) return {};
+    return bytes_.subspan(static_cast<std::size_t>(offset), n);
+  }
+
+ private:
+  byte_view bytes_{};
 };
 
-/// The result of writing the content to a sink; a failure does not compile.
-template <class Type, class... Codec, class Content, class K>
-[[nodiscard]] consteval write_report write_constant(Content content, K& sink,
-                                                    const write_options& options) {
-  auto made = content();
-  disk_of<decltype(made)> disk(made);
-  static_assert(Source<decltype(disk.source)>,
-                "vmdk: the content of a constant image is a std::array of bytes or a Source");
-  workspace<Type, Codec...> memory{};
-  return vmdk::write<Type>(disk.source, sink, options, memory).value();
+/// Writes into memory of the caller. SeekableSink and HoleSink: `write` and `skip` add at the end
+/// of what is in use; errc::sink_full when the memory is used up. After a failure every further
+/// call returns it.
+class memory_sink {
+ public:
+  constexpr memory_sink() noexcept = default;
+
+  /// Writes into `room`, whose first bytes are in use already where `used_bytes` says so.
+  constexpr explicit memory_sink(byte_span room, std::size_t used_bytes = 0) noexcept
+      : room_(room), size_bytes_(smaller_of(used_bytes, room.size())) {}
+
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_bytes_; }
+
+  /// Gives the bytes in use.
+  [[nodiscard]] constexpr byte_view written() const noexcept { return room_.first(size_bytes_); }
+
+  /// Adds bytes at the end. Errors: errc::sink_full.
+  constexpr failure write(byte_view bytes) noexcept { return write_at(size_bytes_, bytes); }
+
+  /// Adds n zero bytes at the end. Errors: errc::sink_full.
+  constexpr failure skip(std::uint64_t n) noexcept {
+    std::uint64_t wanted = 0;
+    if (!failed_ && !checked_add(size_bytes_, n, wanted)) return fail(errc::sink_full, size_bytes_);
+    return failed_ ? failed_ : resize(wanted);
+  }
+
+  /// Writes at an offset up to size(), past which the bytes in use grow.
+  /// Errors: errc::out_of_range, errc::sink_full.
+  constexpr failure write_at(std::uint64_t offset, byte_view bytes) noexcept {
+    if (failed_) return failed_;
+    if (offset > size_bytes_) return fail(errc::out_of_range, offset);
+    if (!fits_inside(offset, bytes.size(), room_.size())) return fail(errc::sink_full, offset);
+    const auto at = static_cast<std::size_t>(offset);
+    copy_bytes(room_.data() + at, bytes.data(), bytes.size());
+    size_bytes_ = larger_of(size_bytes_, at + bytes.size());
+    return no_failure;
+  }
+
+  /// Cuts, or adds zero bytes. Errors: errc::sink_full.
+  constexpr failure resize(std::uint64_t size_bytes) noexcept {
+    if (failed_) return failed_;
+    if (size_bytes > room_.size()) return fail(errc::sink_full, size_bytes_);
+    const auto wanted = static_cast<std::size_t>(size_bytes);
+    if (wanted > size_bytes_) zero_bytes(room_.data() + size_bytes_, wanted - size_bytes_);
+    size_bytes_ = wanted;
+    return no_failure;
+  }
+
+ private:
+  constexpr failure fail(errc code, std::uint64_t offset) noexcept {
+    failed_ = sink_failure(code, offset);
+    return failed_;
+  }
+
+  byte_span room_{};
+  std::size_t size_bytes_ = 0;
+  failure failed_{};
+};
+
+/// Reads and writes memory of the caller in place. Storage, HoleSink and MappedSource. Writing is
+/// as in memory_sink; a failed write does not stop reading.
+class memory_storage : public memory_sink {
+ public:
+  using memory_sink::memory_sink;
+
+  /// Copies bytes out. Errors: errc::out_of_range.
+  constexpr failure read_at(std::uint64_t offset, byte_span out) const noexcept {
+    return memory_source(written()).read_at(offset, out);
+  }
+
+  /// Gives n bytes in place; none at all when they do not lie inside size().
+  [[nodiscard]] constexpr byte_view view(std::uint64_t offset, std::size_t n) const noexcept {
+    return memory_source(written()).view(offset, n);
+  }
+
+  /// Does nothing: memory keeps the order of writes.
+  constexpr failure flush() noexcept { return no_failure; }
+};
+
+static_assert(MappedSource<memory_source>);
+static_assert(SeekableSink<memory_sink> && HoleSink<memory_sink>);
+static_assert(Storage<memory_storage> && HoleSink<memory_storage> && MappedSource<memory_storage>);
+
+}  // namespace vmdk
+
+// ---- vmdk/io/next_data.hpp
+
+namespace vmdk {
+
+/// Finds the first range at or after an offset that may hold something else than zeros, in any
+/// Source: one that does not know its holes is data to its end. A length of 0, at size(), when only
+/// zeros are left. Errors: errc::out_of_range past size(); those of the source's `next_data`.
+template <Source S>
+[[nodiscard]] constexpr result<range> next_data_of(S& source, std::uint64_t offset) noexcept {
+  if constexpr (SparseSource<S>) {
+    return source.next_data(offset);
+  } else {
+    const std::uint64_t size_bytes = source.size();
+    if (offset > size_bytes) return source_failure(errc::out_of_range, offset);
+    return range{offset, size_bytes - offset};
+  }
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/constant/content.hpp
+
+// What a compiler grants it grants to each constant: so a disk becomes an image in several
+// constants, each of which is made of the one before.
+
+namespace vmdk::detail {
+
+/// The content of a disk, as the caller's lambda gives it.
+template <class Content>
+inline constexpr auto constant_content = Content{}();
+
+template <class T>
+inline constexpr std::size_t bytes_of_array = 0;
+template <class Byte, std::size_t N>
+  requires(sizeof(Byte) == 1)
+inline constexpr std::size_t bytes_of_array<std::array<Byte, N>> = N;
+
+template <std::size_t N>
+struct byte_array {
+  std::byte bytes[N];
+};
+
+/// An array's bytes as std::byte.
+template <class Content>
+[[nodiscard]] consteval auto bytes_of_content() {
+  constexpr std::size_t n = bytes_of_array<decltype(Content{}())>;
+  byte_array<n> to{};
+  const auto* const from = constant_content<Content>.data();
+  for (std::size_t i = 0; i < n; ++i) {
+    to.bytes[i] = static_cast<std::byte>(static_cast<unsigned char>(from[i]));
+  }
+  return to;
+}
+
+template <class Content>
+inline constexpr auto constant_bytes = bytes_of_content<Content>();
+
+template <class Content>
+concept ConstantContent =
+    bytes_of_array<decltype(Content{}())> != 0 || Source<decltype(Content{}())>;
+
+/// The disk as a Source of its own.
+template <ConstantContent Content>
+[[nodiscard]] consteval auto constant_disk() {
+  if constexpr (bytes_of_array<decltype(Content{}())> != 0) {
+    return memory_source(byte_view(constant_bytes<Content>.bytes));
+  } else {
+    return constant_content<Content>;
+  }
+}
+
+/// The most bytes of one grain of a disk that are not known to be zeros.
+template <ConstantContent Content>
+[[nodiscard]] consteval std::uint64_t most_data_in_a_grain(std::uint64_t grain_bytes) {
+  constexpr std::uint64_t array_bytes = bytes_of_array<decltype(Content{}())>;
+  if (array_bytes != 0) return smaller_of(array_bytes, grain_bytes);
+  auto disk = constant_disk<Content>();
+  std::uint64_t most = 0, in_grain = 0, grain = 0;
+  for (std::uint64_t at = 0; at < disk.size();) {
+    const range data = next_data_of(disk, at).value();
+    if (data.bytes == 0) break;
+    for (at = data.offset; at < data.end() && most < grain_bytes;) {
+      if (at / grain_bytes != grain) in_grain = 0, grain = at / grain_bytes;
+      const std::uint64_t end = smaller_of(data.end(), (grain + 1) * grain_bytes);
+      in_grain += end - at;
+      most = larger_of(most, in_grain);
+      at = end;
+    }
+    at = data.end();
+  }
+  return most;
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/format/marker.hpp
+
+namespace vmdk {
+
+/// What a marker without data announces (SPEC 5).
+enum class marker_type : std::uint32_t {
+  end_of_stream = 0,
+  grain_table = 1,
+  grain_directory = 2,
+  footer = 3,
+  progress = 4,  ///< Seen in exports of vSphere; carries nothing that a reader needs.
+};
+
+/// The start of a sector of a stream: a grain's marker, whose data follows at once, when `size` is
+/// not 0; else a marker whose sector is filled with zeros (SPEC 5).
+struct stream_marker {
+  le<std::uint64_t> value{};  ///< Grain: its first sector on the disk. Else: sectors that follow.
+  le<std::uint32_t> size{};   ///< Grain: bytes of compressed data. Else: 0.
+  le<std::uint32_t> type{};   ///< Not part of a grain's marker, whose data begins here.
+
+  [[nodiscard]] constexpr bool is_grain() const noexcept { return size != 0; }
+  [[nodiscard]] constexpr bool is(marker_type wanted) const noexcept {
+    return size == 0 && type == static_cast<std::uint32_t>(wanted);
+  }
+};
+
+static_assert(sizeof(stream_marker) == 16 && alignof(stream_marker) == 1);
+static_assert(offsetof(stream_marker, size) == 8 && offsetof(stream_marker, type) == 12);
+
+/// Bytes of a grain's marker before its data.
+inline constexpr std::uint32_t grain_marker_bytes = 12;
+
+/// How far a compressed grain may be larger than the grain itself; some readers' buffers end there
+/// (SPEC 5).
+inline constexpr std::uint32_t compressed_grain_slack_bytes = 500;
+
+/// The marker that these 16 bytes are. Nothing is checked.
+[[nodiscard]] constexpr stream_marker decode_marker(const std::byte* bytes) noexcept {
+  return {.value = load_le<std::uint64_t>(bytes),
+          .size = load_le<std::uint32_t>(bytes + offsetof(stream_marker, size)),
+          .type = load_le<std::uint32_t>(bytes + offsetof(stream_marker, type))};
+}
+
+/// Makes a sector of a marker without data, whose rest is zeros. `sector` is sector_bytes long.
+constexpr void encode_marker(marker_type type, std::uint64_t following_sectors,
+                             std::byte* sector) noexcept {
+  zero_bytes(sector, sector_bytes);
+  store_le(sector, following_sectors);
+  store_le(sector + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/format/sparse_header.hpp
+
+namespace vmdk {
+
+inline constexpr std::uint32_t sparse_magic = 0x564D444B;             ///< "KDMV"
+inline constexpr std::uint32_t sparse_magic_unfinished = 0x766D646B;  ///< "kdmv"
+
+/// The gd_offset of a stream whose tables are behind its grains: look in the footer (SPEC 5).
+inline constexpr std::uint64_t directory_at_end = 0xFFFFFFFFFFFFFFFF;
+
+/// Flags of a sparse extent header (SPEC 2). The low half is compatible: readers may ignore a bit
+/// there that they do not know. The high half is not.
+namespace sparse_flags {
+inline constexpr std::uint32_t newline_bytes_valid = 1u << 0;
+inline constexpr std::uint32_t redundant_tables = 1u << 1;
+inline constexpr std::uint32_t zeroed_grains = 1u << 2;
+inline constexpr std::uint32_t compressed = 1u << 16;
+inline constexpr std::uint32_t markers = 1u << 17;
+inline constexpr std::uint32_t incompatible_unknown = 0xFFFC0000u;
+}  // namespace sparse_flags
+
+/// The first sector of a sparse extent, byte for byte (SPEC 2). Members have the technote's names
+/// in snake_case; offsets and sizes are in sectors. It is packed because its members are bytes.
+struct sparse_extent_header {
+  le<std::uint32_t> magic_number{sparse_magic};
+  le<std::uint32_t> version{1u};
+  le<std::uint32_t> flags{};
+  le<std::uint64_t> capacity{};
+  le<std::uint64_t> grain_size{};
+  le<std::uint64_t> descriptor_offset{};
+  le<std::uint64_t> descriptor_size{};
+  le<std::uint32_t> num_gtes_per_gt{entries_per_table};
+  le<std::uint64_t> rgd_offset{};
+  le<std::uint64_t> gd_offset{};
+  le<std::uint64_t> over_head{};
+  std::uint8_t unclean_shutdown = 0;
+  std::uint8_t single_end_line_char = 0x0A;
+  std::uint8_t non_end_line_char = 0x20;
+  std::uint8_t double_end_line_char1 = 0x0D;
+  std::uint8_t double_end_line_char2 = 0x0A;
+  le<std::uint16_t> compress_algorithm{};
+  std::array<std::byte, 433> pad{};
+
+  [[nodiscard]] constexpr bool has(std::uint32_t flag) const noexcept {
+    return (flags.get() & flag) != 0;
+  }
+  [[nodiscard]] constexpr bool is_compressed() const noexcept {
+    return has(sparse_flags::compressed);
+  }
+  [[nodiscard]] constexpr bool has_tables_at_end() const noexcept {
+    return gd_offset.get() == directory_at_end;
+  }
+};
+
+static_assert(sizeof(sparse_extent_header) == sector_bytes);
+static_assert(alignof(sparse_extent_header) == 1);
+static_assert(std::is_trivially_copyable_v<sparse_extent_header>);
+static_assert(offsetof(sparse_extent_header, magic_number) == 0);
+static_assert(offsetof(sparse_extent_header, version) == 4);
+static_assert(offsetof(sparse_extent_header, flags) == 8);
+static_assert(offsetof(sparse_extent_header, capacity) == 12);
+static_assert(offsetof(sparse_extent_header, grain_size) == 20);
+static_assert(offsetof(sparse_extent_header, descriptor_offset) == 28);
+static_assert(offsetof(sparse_extent_header, descriptor_size) == 36);
+static_assert(offsetof(sparse_extent_header, num_gtes_per_gt) == 44);
+static_assert(offsetof(sparse_extent_header, rgd_offset) == 48);
+static_assert(offsetof(sparse_extent_header, gd_offset) == 56);
+static_assert(offsetof(sparse_extent_header, over_head) == 64);
+static_assert(offsetof(sparse_extent_header, unclean_shutdown) == 72);
+static_assert(offsetof(sparse_extent_header, single_end_line_char) == 73);
+static_assert(offsetof(sparse_extent_header, non_end_line_char) == 74);
+static_assert(offsetof(sparse_extent_header, double_end_line_char1) == 75);
+static_assert(offsetof(sparse_extent_header, double_end_line_char2) == 76);
+static_assert(offsetof(sparse_extent_header, compress_algorithm) == 77);
+static_assert(offsetof(sparse_extent_header, pad) == 79);
+
+using sector_image = std::array<std::byte, sector_bytes>;
+
+/// The header's bytes as they stand on disk.
+[[nodiscard]] constexpr sector_image encode(const sparse_extent_header& header) noexcept {
+  return std::bit_cast<sector_image>(header);
+}
+
+/// As above, into memory of the caller: at run time straight from one to the other, as a small
+/// machine's stack has no room for a third copy.
+constexpr void encode(const sparse_extent_header& header, std::byte* to) noexcept {
+  if (std::is_constant_evaluated()) {
+    const sector_image bytes = encode(header);
+    copy_bytes(to, bytes.data(), bytes.size());
+  } else {
+    __builtin_memcpy(to, &header, sector_bytes);
+  }
+}
+
+/// The header that these bytes are. Nothing is checked: see sparse_header_check.hpp.
+[[nodiscard]] constexpr sparse_extent_header decode_sparse_header(
+    const sector_image& bytes) noexcept {
+  return std::bit_cast<sparse_extent_header>(bytes);
+}
+
+/// As above, straight into its place.
+constexpr void decode_sparse_header(const sector_image& bytes,
+                                    sparse_extent_header& header) noexcept {
+  if (std::is_constant_evaluated()) {
+    header = decode_sparse_header(bytes);
+  } else {
+    __builtin_memcpy(&header, bytes.data(), sector_bytes);
+  }
+}
+
+/// Returns what `use(header)` does of the header that these bytes are: at run time without a copy,
+/// for which a small machine's stack has no room.
+template <class Use>
+constexpr auto with_sparse_header(const sector_image& bytes, Use&& use) noexcept {
+  if (std::is_constant_evaluated()) return use(decode_sparse_header(bytes));
+  // An array of bytes is room for the objects that its bytes make.
+  const auto* const header = reinterpret_cast<const sparse_extent_header*>(bytes.data());
+  return use(*__builtin_launder(header));
+}
+
+/// The header in the first 512 of these bytes.
+[[nodiscard]] constexpr sparse_extent_header decode_sparse_header(const std::byte* bytes) noexcept {
+  sector_image copy{};
+  copy_bytes(copy.data(), bytes, copy.size());
+  return decode_sparse_header(copy);
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/format/severity.hpp
+
+namespace vmdk {
+
+/// How bad it is that an image breaks a rule (SPEC 13).
+enum class severity : std::uint8_t {
+  note,     ///< Worth knowing; every reader opens the image.
+  warning,  ///< No good writer makes this; strict readers refuse it.
+  unclean,  ///< The last writer did not finish; the content may be old.
+  error,    ///< Wrong data or unbounded work may follow; refused.
+};
+
+/// How strict a reader is.
+enum class strictness : std::uint8_t {
+  tolerant,  ///< Refuses errors alone.
+  strict,    ///< Refuses warnings and unclean images too.
+};
+
+/// The severity of breaking the rule that a code stands for; the one table of SPEC 13.
+[[nodiscard]] constexpr severity severity_of(errc code) noexcept {
+  switch (code) {
+    case errc::grain_size_unusual:
+    case errc::redundant_shared:
+    case errc::overhead_too_small:
+    case errc::header_padding_not_zero:
+    case errc::zeroed_grains_need_version_2:
+    case errc::capacity_not_whole_grains:
+    case errc::grain_unaligned:
+    case errc::table_tail_not_zero:
+    case errc::directory_tail_not_zero:
+    case errc::marker_lba_not_ascending:
+    case errc::stream_gap:
+    case errc::last_grain_short:
+    case errc::marker_padding_not_zero:
+    case errc::descriptor_signature_missing:
+    case errc::descriptor_padding_not_zero:
+    case errc::descriptor_line_end_unusual:
+    case errc::descriptor_blanks_unusual:
+    case errc::descriptor_not_utf8:
+    case errc::descriptor_encoding_unknown:
+    case errc::descriptor_key_unknown:
+    case errc::descriptor_value_unquoted:
+    case errc::descriptor_value_case:
+    case errc::descriptor_version_missing:
+    case errc::descriptor_cid_reserved:
+    case errc::descriptor_cid_order:
+    case errc::descriptor_parent_cid_missing:
+    case errc::descriptor_parent_hint_missing:
+    case errc::descriptor_create_type_unknown:
+    case errc::descriptor_create_type_misplaced:
+    case errc::descriptor_create_type_mismatch:
+    case errc::descriptor_extent_extra:
+    case errc::descriptor_extent_offset_unusual:
+    case errc::descriptor_extent_name_unusual:
+    case errc::descriptor_ddb_missing:
+    case errc::descriptor_ddb_prefix_missing:
+    case errc::descriptor_ddb_value_invalid:
+    case errc::descriptor_compression_mismatch:
+    case errc::cowd_free_sector_invalid:
+    case errc::cowd_zeroed_grain:
+    case errc::sesparse_reserved_unusual:
+    case errc::sesparse_grains_outside_file:
+      return severity::warning;
+    case errc::grain_size_large:
+    case errc::stream_end_missing:
+    case errc::stream_end_padded:
+      return severity::note;
+    case errc::unclean_shutdown:
+      return severity::unclean;
+    default:
+      return severity::error;
+  }
+}
+
+/// True when a reader of this strictness goes on although the rule is broken.
+[[nodiscard]] constexpr bool accepts(strictness mode, errc code) noexcept {
+  const severity s = severity_of(code);
+  if (mode == strictness::tolerant) return s != severity::error;
+  return s == severity::note;
+}
+
+/// A finding callback that keeps the first failure which a reader of this strictness refuses.
+/// Checks call `report(code, offset)` and stop when it returns false.
+class first_refusal {
+ public:
+  constexpr explicit first_refusal(strictness mode) noexcept : mode_(mode) {}
+
+  constexpr bool operator()(errc code, std::uint64_t offset) noexcept {
+    if (accepts(mode_, code)) return true;
+    if (!why_) why_ = image_failure(code, offset);
+    return false;
+  }
+
+  [[nodiscard]] constexpr failure why() const noexcept { return why_; }
+
+ private:
+  strictness mode_;
+  failure why_{};
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/format/sparse_header_check.hpp
+
+namespace vmdk {
+
+/// The largest embedded descriptor that is read, in sectors (SPEC 13.1).
+inline constexpr std::uint64_t embedded_descriptor_limit_sectors = 2048;
+
+namespace detail {
+
+/// Where a directory may lie: behind the header, inside the file, apart from the descriptor.
+enum class directory_place : std::uint8_t { good, outside, overlapping };
+
+[[nodiscard]] constexpr directory_place place_directory(const sparse_extent_header& h,
+                                                        std::uint64_t first_sector,
+                                                        std::uint64_t sectors,
+                                                        std::uint64_t file_sectors) noexcept {
+  if (first_sector == 0 || !fits_inside(first_sector, sectors, file_sectors)) {
+    return directory_place::outside;
+  }
+  const std::uint64_t descriptor = h.descriptor_offset;
+  const bool apart = descriptor == 0 || first_sector >= descriptor + h.descriptor_size ||
+                     first_sector + sectors <= descriptor;
+  return apart ? directory_place::good : directory_place::overlapping;
 }
 
 }  // namespace detail
 
-/// Computes the size of the whole file that `write` makes of the disk which `content()` gives: a
-/// std::array of bytes or a constexpr Source. Every failure of the writer is an error of the
-/// compiler.
-template <class Type, class... Codec, class Content>
-[[nodiscard]] consteval std::uint64_t constant_file_bytes(Content content,
-                                                          const write_options& options = {}) {
-  counting_sink sink;
-  return detail::write_constant<Type, Codec...>(content, sink, options).file_bytes;
-}
-
-/// Makes the whole file of an image a constant: a std::array of exactly the file's size, with the
-/// bytes that `write` gives at run time. The content is a lambda without captures, because the
-/// array's size depends on what it returns.
+/// Checks a sparse extent header against every rule of SPEC 13.1, without reading anything else.
 ///
-/// Compilers' default limits allow for disks with some 64 KiB of data, 16 KiB when compressed.
-template <class Type, class... Codec, class Content>
-[[nodiscard]] consteval auto constant_image(Content) {
-  constexpr std::uint64_t bytes = constant_file_bytes<Type, Codec...>(Content{});
-  std::array<std::byte, bytes> file{};
-  memory_sink sink{byte_span(file)};
-  static_cast<void>(detail::write_constant<Type, Codec...>(Content{}, sink, write_options{}));
-  return file;
+/// Calls `report(code, byte offset of the field)` for each broken rule; `report` returns false to
+/// stop. Returns true when the checks that later steps rely on all held (magic, version, flags,
+/// capacity, grain, entries, places), so that the header's figures can be used.
+/// file_bytes is the size of the extent's file. A footer is checked by the same rules; header_at is
+/// where it stands, and added to the offsets.
+template <class Report>
+constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t file_bytes,
+                                   Report&& report, std::uint64_t header_at = 0) noexcept {
+  bool usable = true;
+  bool go_on = true;
+  const auto broken = [&](errc code, std::size_t offset) {
+    if (severity_of(code) == severity::error) usable = false;
+    if (go_on) go_on = report(code, header_at + offset);
+  };
+  using header = sparse_extent_header;
+
+  if (file_bytes < sector_bytes) {
+    broken(errc::header_truncated, 0);
+    return false;
+  }
+  if (h.magic_number != sparse_magic) {
+    broken(h.magic_number == sparse_magic_unfinished ? errc::magic_unfinished : errc::magic_invalid,
+           offsetof(header, magic_number));
+    return false;
+  }
+  if (h.has(sparse_flags::newline_bytes_valid) &&
+      (h.single_end_line_char != 0x0A || h.non_end_line_char != 0x20 ||
+       h.double_end_line_char1 != 0x0D || h.double_end_line_char2 != 0x0A)) {
+    broken(errc::newline_bytes_damaged, offsetof(header, single_end_line_char));
+  }
+  if (h.version == 0 || h.version > 3) {
+    broken(errc::version_unsupported, offsetof(header, version));
+  }
+  if (h.version == 1 && h.has(sparse_flags::zeroed_grains)) {
+    broken(errc::zeroed_grains_need_version_2, offsetof(header, flags));
+  }
+  if (h.has(sparse_flags::incompatible_unknown)) {
+    broken(errc::flags_unknown, offsetof(header, flags));
+  }
+  if (h.has(sparse_flags::markers) && !h.is_compressed()) {
+    broken(errc::markers_without_compression, offsetof(header, flags));
+  }
+  if (h.is_compressed() && !h.has(sparse_flags::markers)) {
+    broken(errc::compression_without_markers, offsetof(header, flags));
+  }
+  if (h.compress_algorithm != (h.is_compressed() ? 1 : 0)) {
+    broken(errc::compression_algorithm_invalid, offsetof(header, compress_algorithm));
+  }
+  if (h.num_gtes_per_gt != entries_per_table) {
+    broken(errc::entries_per_table_invalid, offsetof(header, num_gtes_per_gt));
+  }
+  if (h.unclean_shutdown != 0) {
+    broken(errc::unclean_shutdown, offsetof(header, unclean_shutdown));
+  }
+  if (!is_zero(h.pad.data(), h.pad.size())) {
+    broken(errc::header_padding_not_zero, offsetof(header, pad));
+  }
+
+  const std::uint64_t file_sectors = file_bytes >> sector_shift;
+  if (h.descriptor_offset != 0) {
+    if (h.descriptor_size == 0 || h.descriptor_size > embedded_descriptor_limit_sectors) {
+      broken(errc::descriptor_size_invalid, offsetof(header, descriptor_size));
+    } else if (!fits_inside(h.descriptor_offset, h.descriptor_size, file_sectors)) {
+      broken(errc::descriptor_offset_invalid, offsetof(header, descriptor_offset));
+    }
+  }
+  // With tables at the end the footer repeats this figure: a cut file is told by its missing
+  // footer.
+  if (!h.has_tables_at_end() && h.over_head > ceil_shift(file_bytes, sector_shift)) {
+    broken(errc::overhead_outside_file, offsetof(header, over_head));
+  }
+
+  if (!is_power_of_two(h.grain_size)) {
+    broken(errc::grain_size_invalid, offsetof(header, grain_size));
+  } else if (h.grain_size > largest_readable_grain_sectors) {
+    broken(errc::grain_size_too_large, offsetof(header, grain_size));
+  } else if (h.grain_size < smallest_writable_grain_sectors ||
+             h.grain_size > largest_writable_grain_sectors) {
+    broken(errc::grain_size_unusual, offsetof(header, grain_size));
+  } else if (h.grain_size > 128) {
+    broken(errc::grain_size_large, offsetof(header, grain_size));
+  }
+  if (h.capacity == 0) {
+    broken(errc::capacity_zero, offsetof(header, capacity));
+  } else if (h.capacity > capacity_limit_sectors) {
+    broken(errc::capacity_too_large, offsetof(header, capacity));
+  }
+  // The directory's size and place can be judged only when capacity, grain and descriptor are sane.
+  if (!usable) return false;
+
+  if ((h.capacity & (h.grain_size - 1)) != 0) {
+    broken(errc::capacity_not_whole_grains, offsetof(header, capacity));
+  }
+  const std::uint64_t directory_sectors =
+      sparse_geometry(h.capacity, h.grain_size).directory_sectors();
+  bool inside = false;  // The primary directory.
+  if (!h.has_tables_at_end()) {
+    const auto place = detail::place_directory(h, h.gd_offset, directory_sectors, file_sectors);
+    inside = place != detail::directory_place::outside;
+    if (place == detail::directory_place::outside) {
+      broken(errc::directory_offset_invalid, offsetof(header, gd_offset));
+    } else if (place == detail::directory_place::overlapping) {
+      broken(errc::directory_overlap, offsetof(header, gd_offset));
+    } else if (!h.is_compressed() && h.over_head < h.gd_offset + directory_sectors) {
+      broken(errc::overhead_too_small, offsetof(header, over_head));
+    }
+  }
+  if (h.has(sparse_flags::redundant_tables) && !(h.has_tables_at_end() && h.rgd_offset == 0)) {
+    const auto place = detail::place_directory(h, h.rgd_offset, directory_sectors, file_sectors);
+    if (place == detail::directory_place::outside) {
+      broken(errc::redundant_offset_invalid, offsetof(header, rgd_offset));
+    } else if (h.rgd_offset == h.gd_offset) {
+      broken(errc::redundant_shared, offsetof(header, rgd_offset));
+    } else if (place == detail::directory_place::overlapping ||
+               (inside && h.rgd_offset < h.gd_offset + directory_sectors &&
+                h.gd_offset < h.rgd_offset + directory_sectors)) {
+      broken(errc::redundant_overlap, offsetof(header, rgd_offset));
+    }
+  }
+  return usable;
+}
+
+/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+[[nodiscard]] constexpr failure validate(const sparse_extent_header& header,
+                                         std::uint64_t file_bytes, strictness mode) noexcept {
+  first_refusal refusal(mode);
+  check_sparse_header(header, file_bytes, refusal);
+  return refusal.why();
 }
 
 }  // namespace vmdk
 
-// ---- vmdk/core/error_sentences.hpp
-
-namespace vmdk::detail {
-
-struct error_sentence {
-  errc code;
-  std::string_view text;
-};
-
-/// What each code means, for a user's eyes. In the order of errc.
-inline constexpr error_sentence error_sentences[] = {
-    {errc::none, "nothing failed"},
-    // Reading and writing bytes.
-    {errc::read_failed, "reading failed"},
-    {errc::write_failed, "writing failed"},
-    {errc::out_of_range, "the range lies outside the disk or file"},
-    {errc::unexpected_end, "the input ended before its stated size; was it cut or changed?"},
-    {errc::source_too_long, "the input goes on after its stated size"},
-    {errc::source_changed, "the input changed while it was read"},
-    {errc::source_not_seekable, "the input can only be read once, front to back; use a file"},
-    {errc::sink_full, "the destination has no room left"},
-    {errc::workspace_too_small, "the memory given for this is too small"},
-    {errc::size_unknown, "the input's size is not known; state it"},
-    {errc::not_supported, "this input or destination cannot do what is needed"},
-    {errc::cancelled, "stopped because another part of the work failed"},
-
-    // The sparse extent header and the footer.
-    {errc::header_truncated, "the file is too short to be a VMDK"},
-    {errc::magic_invalid, "this is not a VMDK: the file does not start with KDMV"},
-    {errc::magic_unfinished, "the program that wrote this image never finished it"},
-    {errc::version_unsupported, "the image's version is not 1, 2 or 3"},
-    {errc::flags_unknown, "the image uses a feature that is not known"},
-    {errc::markers_without_compression,
-     "the header states markers but no compression, which cannot be"},
-    {errc::compression_without_markers,
-     "the grains are compressed without markers, which no program writes"},
-    {errc::compression_algorithm_invalid,
-     "the compression algorithm contradicts the header's flags"},
-    {errc::newline_bytes_damaged,
-     "the file was damaged by a transfer in text mode; copy it again in binary mode"},
-    {errc::capacity_zero, "the disk has no sectors"},
-    {errc::capacity_too_large, "the disk is larger than the format allows"},
-    {errc::grain_size_invalid, "the grain size is not a power of two"},
-    {errc::grain_size_too_large, "the grain size is larger than 1 GiB"},
-    {errc::grain_size_unusual, "the grain size is one that no known program writes"},
-    {errc::grain_size_large, "the grain size is larger than some programs read"},
-    {errc::entries_per_table_invalid, "the grain tables do not have 512 entries"},
-    {errc::directory_offset_invalid, "the grain directory lies outside the file"},
-    {errc::directory_overlap, "the grain directory overlaps other metadata"},
-    {errc::redundant_offset_invalid, "the redundant grain directory lies outside the file"},
-    {errc::redundant_overlap, "the redundant grain directory overlaps other metadata"},
-    {errc::redundant_shared,
-     "the redundant grain directory is the primary one, so there is no second copy"},
-    {errc::descriptor_offset_invalid, "the embedded descriptor lies outside the file"},
-    {errc::descriptor_size_invalid, "the embedded descriptor is empty or too large"},
-    {errc::overhead_outside_file, "the file ends before its metadata does; it was cut"},
-    {errc::overhead_too_small, "the header states less metadata than there is"},
-    {errc::unclean_shutdown, "the image was not closed properly by its last writer"},
-    {errc::header_padding_not_zero, "the header's padding is not zero"},
-    {errc::zeroed_grains_need_version_2,
-     "a version 1 image uses zeroed grains, which came with version 2"},
-    {errc::capacity_not_whole_grains, "the disk does not end on a grain boundary"},
-    {errc::footer_missing, "the image's footer is missing; the file was cut"},
-    {errc::footer_mismatch, "header and footer contradict each other"},
-    {errc::footer_marker_invalid, "the marker before the footer is damaged"},
-    {errc::footer_directory_invalid, "the footer has no usable grain directory"},
-    {errc::end_of_stream_invalid, "the file does not end with an end-of-stream marker"},
-    {errc::embedded_descriptor_missing,
-     "the file has no descriptor; open the text descriptor that names it instead"},
-
-    // Directories, tables, grains, markers.
-    {errc::directory_entry_invalid,
-     "a grain directory entry points into other metadata or past the end of the file"},
-    {errc::directory_entry_zero, "a grain table is missing"},
-    {errc::directory_entry_duplicate, "two grain directory entries name one table"},
-    {errc::directory_tail_not_zero, "grain directory entries past the last table are used"},
-    {errc::table_overlap, "a grain table overlaps other data"},
-    {errc::grain_below_overhead, "a grain table entry points into the metadata"},
-    {errc::grain_past_end, "a grain table entry points past the end of the file"},
-    {errc::grain_zeroed_not_allowed,
-     "a grain table entry is 1, but the image does not allow zeroed grains"},
-    {errc::grain_duplicate, "two grain table entries name one grain"},
-    {errc::grain_overlap, "two grains share sectors"},
-    {errc::grain_metadata_overlap, "a grain overlaps the metadata"},
-    {errc::grain_unaligned, "a grain does not start on a grain boundary"},
-    {errc::table_tail_not_zero, "grain table entries past the end of the disk are used"},
-    {errc::directories_differ, "a grain table is missing in one of the two copies"},
-    {errc::tables_differ, "the two copies of a grain table entry differ"},
-    {errc::marker_invalid, "a marker in the stream is damaged"},
-    {errc::marker_lba_mismatch, "a grain's marker names another place of the disk"},
-    {errc::marker_lba_not_ascending, "the grains of the stream are out of order"},
-    {errc::marker_size_invalid, "a compressed grain is empty or too large"},
-    {errc::marker_padding_not_zero, "the padding of a marker or grain is not zero"},
-    {errc::stream_data_after_end, "data follows the end of the stream"},
-    {errc::stream_end_missing, "the stream has no end; it was cut"},
-    {errc::stream_tables_mismatch, "a grain table contradicts the grains before it"},
-    {errc::stream_gap,
-     "zero sectors stand between the grains, where sequential readers see the end"},
-    {errc::stream_end_padded, "zero sectors follow the end of the stream"},
-    {errc::last_grain_short,
-     "the last grain was not padded before it was compressed, so that some programs refuse it"},
-
-    // Descriptors.
-    {errc::descriptor_signature_missing,
-     "the descriptor does not start with \"# Disk DescriptorFile\""},
-    {errc::descriptor_empty, "the descriptor is empty"},
-    {errc::descriptor_too_long, "the descriptor is longer than 1 MiB"},
-    {errc::descriptor_nul_inside, "the descriptor goes on after a zero byte"},
-    {errc::descriptor_padding_not_zero, "the space behind the embedded descriptor is not zero"},
-    {errc::descriptor_control_character, "the descriptor has a control character"},
-    {errc::descriptor_line_end_invalid, "the descriptor has a carriage return inside a line"},
-    {errc::descriptor_line_end_unusual, "the descriptor's lines end as on Windows"},
-    {errc::descriptor_line_too_long, "a line of the descriptor is too long"},
-    {errc::descriptor_line_invalid, "a line of the descriptor is no comment, no key and no extent"},
-    {errc::descriptor_blanks_unusual,
-     "the descriptor has tabs or blanks that some programs refuse"},
-    {errc::descriptor_not_utf8, "the descriptor is not valid UTF-8"},
-    {errc::descriptor_encoding_unknown,
-     "the descriptor's names are in an encoding that cannot be converted"},
-    {errc::descriptor_too_many_keys, "the descriptor has too many keys"},
-    {errc::descriptor_key_duplicate, "a key of the descriptor is given twice"},
-    {errc::descriptor_key_case,
-     "a key of the descriptor has the wrong case, so that programs disagree on it"},
-    {errc::descriptor_key_hidden,
-     "a comment, name or value of the descriptor hides a key that some programs obey"},
-    {errc::descriptor_key_unknown, "a key of the descriptor is not known"},
-    {errc::descriptor_section_order, "the descriptor's sections are out of order"},
-    {errc::descriptor_value_invalid, "the quotes of a value do not match"},
-    {errc::descriptor_value_unquoted, "a value has no quotes"},
-    {errc::descriptor_value_case, "a word of the descriptor has the wrong case"},
-    {errc::descriptor_version_missing, "the descriptor states no version"},
-    {errc::descriptor_version_invalid, "the descriptor's version is not 1, 2 or 3"},
-    {errc::descriptor_cid_missing, "the descriptor has no CID"},
-    {errc::descriptor_cid_invalid, "a content id is not 1 to 8 hexadecimal digits"},
-    {errc::descriptor_cid_reserved, "the CID is ffffffff, which stands for no parent"},
-    {errc::descriptor_cid_order, "parentCID stands before CID, which some programs mix up"},
-    {errc::descriptor_parent_cid_missing, "the descriptor has no parentCID"},
-    {errc::descriptor_parent_hint_missing, "the descriptor states a parent but not its file name"},
-    {errc::descriptor_parent_contradiction,
-     "the descriptor names a parent's file but states no parent"},
-    {errc::descriptor_create_type_missing, "the descriptor has no createType"},
-    {errc::descriptor_create_type_unknown, "the createType is not known"},
-    {errc::descriptor_create_type_misplaced,
-     "the createType does not belong where this descriptor is"},
-    {errc::descriptor_create_type_mismatch, "the extents do not match the createType"},
-    {errc::descriptor_extent_missing, "the descriptor has no extent"},
-    {errc::descriptor_extent_fields, "a field of an extent is missing or damaged"},
-    {errc::descriptor_extent_extra, "an extent has more fields than usual"},
-    {errc::descriptor_extent_type_unknown, "an extent's type is not known"},
-    {errc::descriptor_extent_sectors, "an extent's size is no number, zero or too large"},
-    {errc::descriptor_extent_offset, "an extent's offset is not possible"},
-    {errc::descriptor_extent_offset_unusual,
-     "an extent has an offset that other programs refuse, or lacks one"},
-    {errc::descriptor_extent_name_unusual,
-     "the embedded descriptor's file name is not a plain name"},
-    {errc::descriptor_extent_name_path,
-     "an extent's file name is a path or empty; only plain names are opened"},
-    {errc::descriptor_embedded_extents,
-     "an embedded descriptor must have exactly one extent, of type SPARSE"},
-    {errc::descriptor_ddb_missing, "the descriptor has no disk data base"},
-    {errc::descriptor_ddb_prefix_missing, "a key lacks its \"ddb.\""},
-    {errc::descriptor_ddb_value_invalid, "a value of the disk data base is not possible"},
-    {errc::descriptor_capacity_mismatch,
-     "the descriptor states another size of the disk than the header"},
-    {errc::descriptor_compression_mismatch,
-     "the createType does not say rightly whether the grains are compressed"},
-
-    // Codecs.
-    {errc::stream_truncated, "a compressed grain ends early"},
-    {errc::stream_header_invalid, "a compressed grain has no zlib header"},
-    {errc::stream_dictionary, "a compressed grain asks for a dictionary"},
-    {errc::stream_block_invalid, "a compressed grain is damaged (block)"},
-    {errc::stream_code_invalid, "a compressed grain is damaged (code)"},
-    {errc::stream_symbol_invalid, "a compressed grain is damaged (symbol)"},
-    {errc::stream_output_overrun, "a compressed grain holds more than a grain"},
-    {errc::stream_output_short, "a compressed grain holds less than a grain"},
-    {errc::stream_input_left, "bytes are left over behind a compressed grain"},
-    {errc::stream_checksum, "the checksum of a compressed grain is wrong"},
-    {errc::codec_failed, "compressing or decompressing failed"},
-    {errc::codec_not_available, "this program was built without the needed codec"},
-    {errc::encoded_too_large, "a compressed grain does not fit the memory given for it"},
-
-    // Layouts, writers and their options.
-    {errc::option_invalid, "an option has a value that the image cannot hold"},
-    {errc::extent_too_large,
-     "the image would be larger than its 32-bit sector numbers allow (2 TiB of data)"},
-    {errc::content_exceeds_capacity, "the input is larger than the disk"},
-
-    // COWD and seSparse extents.
-    {errc::cowd_magic_invalid, "this is not a COWD (vmfsSparse) extent"},
-    {errc::cowd_version_unsupported, "the COWD extent's version is not 1"},
-    {errc::cowd_flags_invalid, "the COWD extent's flags are not those of its version"},
-    {errc::cowd_grain_size_invalid,
-     "the COWD extent's grain size is not a power of two from 1 to 2048 sectors"},
-    {errc::cowd_directory_size_invalid,
-     "the COWD extent's grain directory does not match the disk's size"},
-    {errc::cowd_free_sector_invalid,
-     "the COWD extent's next free sector is in use or behind the end of the file"},
-    {errc::cowd_zeroed_grain, "a COWD grain table entry is 1, which programs disagree on"},
-    {errc::sesparse_magic_invalid, "this is not a seSparse extent"},
-    {errc::sesparse_version_unsupported, "the seSparse extent's version is not 2.1"},
-    {errc::sesparse_grain_size_invalid, "the seSparse extent's grain size is not 4 KiB"},
-    {errc::sesparse_table_size_invalid, "the seSparse extent's grain tables are not of 32 KiB"},
-    {errc::sesparse_flags_unknown, "the seSparse extent uses a feature that is not known"},
-    {errc::sesparse_reserved_unusual,
-     "a reserved field of the seSparse header has a value that some programs refuse"},
-    {errc::sesparse_reserved_not_zero, "a reserved field of a seSparse header is not zero"},
-    {errc::sesparse_region_outside_file,
-     "a region of the seSparse extent lies outside the file; was it cut?"},
-    {errc::sesparse_region_overlap, "two regions of the seSparse extent overlap"},
-    {errc::sesparse_region_too_small,
-     "a region of the seSparse extent is too small for what must be in it"},
-    {errc::sesparse_grains_outside_file,
-     "the seSparse extent's room for grains goes on behind the end of the file"},
-    {errc::sesparse_volatile_magic_invalid, "the seSparse extent's volatile header is damaged"},
-    {errc::sesparse_dirty, "the seSparse image was not closed properly; open it once in ESXi"},
-    {errc::sesparse_entry_invalid, "a seSparse grain table entry is of no known kind"},
-
-    // Names, files and chains.
-    {errc::name_not_allowed, "a file name inside the image is not a plain name"},
-    {errc::file_not_found, "a file that the image needs is missing"},
-    {errc::file_not_regular, "this is not a regular file"},
-    {errc::extent_too_short, "an extent's file is shorter than the descriptor says"},
-    {errc::extent_no_access, "the descriptor forbids access to an extent"},
-    {errc::extent_type_unsupported, "extents of this type cannot be read"},
-    {errc::extent_mismatch, "an extent's file contradicts the descriptor"},
-    {errc::extent_is_descriptor, "the descriptor names itself as one of its extents"},
-    {errc::extent_overlap, "two extents of the disk share bytes of one file"},
-    {errc::extent_count_invalid, "the image has more extents than there is room for"},
-    {errc::parent_missing, "the parent of this delta disk is needed and missing"},
-    {errc::parent_modified, "the parent was modified after this delta disk was made"},
-    {errc::parent_capacity_differs, "the parent has another capacity"},
-    {errc::chain_too_deep, "the chain of parents is longer than there is room for"},
-    {errc::chain_loop, "the chain of parents leads back to itself"},
-    {errc::already_exists, "the destination exists already"},
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/core/to_string.hpp
+// ---- vmdk/format/footer_check.hpp
 
 namespace vmdk {
 
-/// Says in one sentence what a code means, for a user's eyes: no full stop, no line end. Codes of a
-/// caller's own are "an error of the caller's own code"; their text is the caller's.
-[[nodiscard]] constexpr std::string_view to_string(errc code) noexcept {
-  using namespace std::string_view_literals;
-  for (const detail::error_sentence& sentence : detail::error_sentences) {
-    if (sentence.code == code) return sentence.text;
-  }
-  return code >= errc::caller_first ? "an error of the caller's own code"sv : "an unknown error"sv;
-}
+/// The end of a stream: footer marker, footer, end-of-stream marker (SPEC 5).
+inline constexpr std::uint32_t stream_tail_bytes = 3 * sector_bytes;
 
-/// Says whose failure it is, to stand before or after a sentence.
-[[nodiscard]] constexpr std::string_view to_string(origin from) noexcept {
-  using namespace std::string_view_literals;
-  switch (from) {
-    case origin::none:
-      return "none"sv;
-    case origin::source:
-      return "source"sv;
-    case origin::sink:
-      return "sink"sv;
-    case origin::codec:
-      return "codec"sv;
-    case origin::image:
-      return "image"sv;
-    case origin::files:
-      return "files"sv;
-    case origin::options:
-      return "options"sv;
+namespace detail {
+
+/// What of a header its footer repeats.
+struct repeated_field {
+  std::uint8_t offset;
+  std::uint8_t bytes;
+};
+inline constexpr repeated_field repeated_fields[] = {
+    {offsetof(sparse_extent_header, version), 4},
+    {offsetof(sparse_extent_header, flags), 4},
+    {offsetof(sparse_extent_header, capacity), 8},
+    {offsetof(sparse_extent_header, grain_size), 8},
+    {offsetof(sparse_extent_header, descriptor_offset), 8},
+    {offsetof(sparse_extent_header, descriptor_size), 8},
+    {offsetof(sparse_extent_header, num_gtes_per_gt), 4},
+    {offsetof(sparse_extent_header, over_head), 8},
+    {offsetof(sparse_extent_header, compress_algorithm), 2},
+};
+
+}  // namespace detail
+
+/// Checks that a footer agrees with its header in everything but the place of the directory.
+/// `report` is called as by check_sparse_header; footer_at is added to the offsets.
+template <class Report>
+constexpr void check_footer_agrees(const sparse_extent_header& header,
+                                   const sparse_extent_header& footer, Report&& report,
+                                   std::uint64_t footer_at = 0) noexcept {
+  const auto compare = [&](const std::byte* one, const std::byte* other) {
+    for (const auto [offset, bytes] : detail::repeated_fields) {
+      if (!equal_bytes(one + offset, other + offset, bytes) &&
+          !report(errc::footer_mismatch, footer_at + offset)) {
+        return;
+      }
+    }
+  };
+  if (std::is_constant_evaluated()) {
+    const sector_image one = encode(header), other = encode(footer);
+    compare(one.data(), other.data());
+  } else {
+    compare(reinterpret_cast<const std::byte*>(&header),
+            reinterpret_cast<const std::byte*>(&footer));
   }
-  return "unknown"sv;
 }
 
 }  // namespace vmdk
 
-// ---- vmdk/core/version.hpp
+// ---- vmdk/layout/stream.hpp
 
 namespace vmdk {
 
-/// The version of the library and of its program. The build files take it from this line or are
-/// tested to agree with it.
-inline constexpr std::string_view library_version = "0.1.0";
+struct stream_layout_options {
+  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t descriptor_sectors = usual_descriptor_sectors;
+  capacity_rule capacity = capacity_rule::whole_grains;
+  tables table_place = tables::at_end;
+};
+
+/// Where everything in a streamOptimized file goes, as far as it does not hang on how well the
+/// grains compress: arithmetic only, for any grain size.
+///
+/// at_end:   header | descriptor | padding | grains of a table, marker, table | ... |
+///           marker, directory | marker, footer | end of stream.
+/// in_front: header | descriptor | directory | tables | grains | end of stream.
+/// All sector numbers are from the start of the file. Source: SPEC 5, 12.
+class stream_layout {
+ public:
+  constexpr stream_layout() noexcept = default;
+
+  /// Lays out a disk of so many bytes.
+  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
+  /// errc::capacity_too_large past 2^54 sectors, or when tables in front would pass sector 2^32.
+  [[nodiscard]] static constexpr result<stream_layout> for_capacity(
+      std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
+    if (!is_writable_grain(options.grain_sectors)) {
+      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
+    }
+    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
+    if (!capacity) return capacity.error();
+
+    stream_layout plan;
+    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
+    plan.descriptor_sectors_ = options.descriptor_sectors;
+    plan.table_place_ = options.table_place;
+    if (plan.overhead_sectors() > sector_number_limit) {
+      return options_failure(errc::capacity_too_large);
+    }
+    return plan;
+  }
+
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
+    return geometry_.capacity_sectors();
+  }
+  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
+    return geometry_.capacity_bytes();
+  }
+  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
+    return geometry_.grain_sectors();
+  }
+  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
+    return geometry_.grain_count();
+  }
+  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
+    return geometry_.table_count();
+  }
+  [[nodiscard]] constexpr vmdk::tables table_place() const noexcept { return table_place_; }
+  [[nodiscard]] constexpr bool has_tables_at_end() const noexcept {
+    return table_place_ == vmdk::tables::at_end;
+  }
+
+  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
+  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
+
+  /// The directory and the tables in front; empty when they are at the end, where their places
+  /// follow from the grains (see stream_size).
+  [[nodiscard]] constexpr region directory() const noexcept {
+    return {descriptor().end_sector(), has_tables_at_end() ? 0 : geometry_.directory_sectors()};
+  }
+  [[nodiscard]] constexpr region tables() const noexcept {
+    return {directory().end_sector(), has_tables_at_end() ? 0 : table_count() * table_sectors};
+  }
+
+  /// The directory entry of a table in front. There is one for each table, also for those of
+  /// zeros: readers of such files compute the places and ignore the directory (SPEC 3).
+  [[nodiscard]] constexpr std::uint32_t table_sector(std::uint64_t table) const noexcept {
+    return static_cast<std::uint32_t>(tables().first_sector + table * table_sectors);
+  }
+
+  /// Sectors before the first grain. With tables at the end the first grain starts on a grain
+  /// boundary as in every sparse file, which is sector 128 for the usual grain, as every such
+  /// writer has it; with tables in front grains follow at once, as VMware's own writer has it.
+  [[nodiscard]] constexpr std::uint64_t overhead_sectors() const noexcept {
+    const std::uint64_t end = tables().end_sector();
+    return has_tables_at_end() ? align_up(end, grain_sectors()) : end;
+  }
+  [[nodiscard]] constexpr std::uint64_t overhead_bytes() const noexcept {
+    return overhead_sectors() << sector_shift;
+  }
+
+  /// The most bytes that the compressed data of one grain may have: what every reader takes.
+  [[nodiscard]] constexpr std::uint32_t compressed_limit_bytes() const noexcept {
+    return geometry_.grain_bytes() + compressed_grain_slack_bytes;
+  }
+
+  /// The sectors of a grain's marker, its compressed data and their padding.
+  [[nodiscard]] static constexpr std::uint64_t packed_sectors(
+      std::uint64_t compressed_bytes) noexcept {
+    return ceil_shift(compressed_bytes + grain_marker_bytes, sector_shift);
+  }
+
+  /// The memory that a grain takes on its way into the stream, at the most.
+  [[nodiscard]] constexpr std::uint32_t packed_limit_bytes() const noexcept {
+    return compressed_limit_bytes() + grain_marker_bytes;
+  }
+
+  /// The memory that the directory takes while the stream is written.
+  [[nodiscard]] constexpr std::uint64_t directory_memory_bytes() const noexcept {
+    return has_tables_at_end() ? geometry_.directory_sectors() << sector_shift : 0;
+  }
+
+  /// What follows the last grain and its table.
+  [[nodiscard]] constexpr std::uint64_t tail_sectors() const noexcept {
+    if (!has_tables_at_end()) return 1;
+    return 1 + geometry_.directory_sectors() + (stream_tail_bytes >> sector_shift);
+  }
+
+  /// The size of the file of an empty disk.
+  [[nodiscard]] constexpr std::uint64_t min_file_bytes() const noexcept {
+    return (overhead_sectors() + tail_sectors()) << sector_shift;
+  }
+
+  /// The size that no file of this disk passes, when no grain becomes larger than the encoder's
+  /// bound for a grain. Errors: errc::extent_too_large when such a file would have a grain or a
+  /// table at or behind sector 2^32; the disk can be written all the same if it compresses well.
+  [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes(
+      std::uint64_t encoder_bound_bytes) const noexcept {
+    // Below 2^51 grains of at most 2^12 sectors: nothing wraps.
+    const std::uint64_t each =
+        packed_sectors(smaller_of<std::uint64_t>(encoder_bound_bytes, compressed_limit_bytes()));
+    std::uint64_t end = overhead_sectors() + grain_count() * each;
+    std::uint64_t last = end - each;
+    if (has_tables_at_end()) {
+      end += table_count() * (1 + table_sectors);
+      last = end - table_sectors;
+    }
+    if (last >= sector_number_limit) return options_failure(errc::extent_too_large);
+    return (end + tail_sectors()) << sector_shift;
+  }
+
+  /// The header of this file; or its footer, which alone has the place of a directory at the end.
+  [[nodiscard]] constexpr sparse_extent_header make_header(
+      std::uint64_t directory_sector) const noexcept {
+    sparse_extent_header h{};
+    h.version = 3u;
+    h.flags = sparse_flags::newline_bytes_valid | sparse_flags::compressed | sparse_flags::markers;
+    h.capacity = capacity_sectors();
+    h.grain_size = std::uint64_t{grain_sectors()};
+    h.descriptor_offset = std::uint64_t{1};
+    h.descriptor_size = std::uint64_t{descriptor_sectors_};
+    h.gd_offset = directory_sector;
+    h.over_head = overhead_sectors();
+    h.compress_algorithm = std::uint16_t{1};
+    return h;
+  }
+  [[nodiscard]] constexpr sparse_extent_header make_header() const noexcept {
+    return make_header(has_tables_at_end() ? directory_at_end : directory().first_sector);
+  }
+
+ private:
+  sparse_geometry geometry_{};
+  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
+  vmdk::tables table_place_ = vmdk::tables::at_end;
+};
+
+/// The layout of a streamOptimized file whose grain size is part of the type. A face over
+/// stream_layout: the arithmetic is the same code.
+template <std::uint32_t GrainSectors>
+class layout<stream_optimized<GrainSectors>> : public stream_layout {
+ public:
+  constexpr layout() noexcept = default;
+  constexpr explicit layout(const stream_layout& base) noexcept : stream_layout(base) {}
+
+  /// As stream_layout::for_capacity, with the grain size of the type.
+  [[nodiscard]] static constexpr result<layout> for_capacity(
+      std::uint64_t disk_bytes, stream_layout_options options = {}) noexcept {
+    // Instantiating the tag is what reports a bad grain size.
+    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
+    if (grain != dynamic_grain) options.grain_sectors = grain;
+    const auto base = stream_layout::for_capacity(disk_bytes, options);
+    if (!base) return base.error();
+    return layout(*base);
+  }
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/grain_stream.hpp
+
+namespace vmdk {
+
+/// Walks a disk front to back in whole grains and passes over what the source knows to be holes.
+/// Reads ascend and are as large as the buffer allows; a mapped source is not copied.
+template <Source S>
+class grain_stream {
+ public:
+  /// Neighbouring whole grains; none when nothing is left below the limit.
+  struct chunk {
+    std::uint64_t first_grain = 0;
+    std::uint64_t grains = 0;
+    const std::byte* bytes = nullptr;
+  };
+
+  /// The buffer holds at least one grain; source and buffer outlive the stream.
+  constexpr grain_stream(S& source, const sparse_geometry& geometry, byte_span buffer) noexcept
+      : source_(&source),
+        grain_byte_shift_(geometry.grain_byte_shift()),
+        source_bytes_(source.size()),
+        buffer_(buffer) {}
+
+  [[nodiscard]] constexpr unsigned grain_byte_shift() const noexcept { return grain_byte_shift_; }
+
+  /// Gives the next grains below a limit that may hold data; they stay valid until the next call.
+  /// Bytes past the end of the source are zeros. Errors: those of the source; the call may be
+  /// repeated.
+  [[nodiscard]] constexpr result<chunk> next(std::uint64_t limit_grain) noexcept {
+    return next(limit_grain, buffer_);
+  }
+
+  /// As above, into another buffer of at least one grain.
+  [[nodiscard]] constexpr result<chunk> next(std::uint64_t limit_grain, byte_span buffer) noexcept {
+    auto found = peek(limit_grain);
+    if (!found || found->grains == 0) return found;
+    if constexpr (MappedSource<S>) {
+      const std::uint64_t mapped = (source_bytes_ - at()) >> grain_byte_shift_;
+      if (mapped != 0) {
+        found->grains = smaller_of(found->grains, mapped);
+        const auto wanted = static_cast<std::size_t>(found->grains << grain_byte_shift_);
+        const byte_view there = source_->view(at(), wanted);
+        if (there.size() == wanted) {
+          found->bytes = there.data();
+          return step(*found);
+        }
+        // A source that cannot show its bytes says why when it is to read them.
+      }
+    }
+    found->grains = smaller_of<std::uint64_t>(found->grains, buffer.size() >> grain_byte_shift_);
+    if (failure f = read(*source_, *found, buffer)) return f;
+    found->bytes = buffer.data();
+    return step(*found);
+  }
+
+  /// Gives at most so many of the next grains below a limit that may hold data, and passes over
+  /// them without reading them. Errors: those of the source; the call may be repeated.
+  [[nodiscard]] constexpr result<chunk> find(std::uint64_t limit_grain,
+                                             std::uint64_t most_grains) noexcept {
+    auto found = peek(limit_grain);
+    if (!found) return found;
+    found->grains = smaller_of(found->grains, most_grains);
+    return step(*found);
+  }
+
+  /// Reads grains that were found, from this source or another one of the same disk, into a buffer
+  /// that has room for them. Errors: those of the source.
+  template <Source From>
+  [[nodiscard]] constexpr failure read(From& source, const chunk& found,
+                                       byte_span buffer) const noexcept {
+    const std::uint64_t offset = found.first_grain << grain_byte_shift_;
+    const auto wanted = static_cast<std::size_t>(found.grains << grain_byte_shift_);
+    const auto there =
+        static_cast<std::size_t>(smaller_of<std::uint64_t>(wanted, source_bytes_ - offset));
+    if (failure f = source.read_at(offset, buffer.first(there))) return f;
+    zero_bytes(buffer.data() + there, wanted - there);
+    return no_failure;
+  }
+
+ private:
+  [[nodiscard]] constexpr std::uint64_t at() const noexcept { return grain_ << grain_byte_shift_; }
+
+  [[nodiscard]] constexpr chunk step(const chunk& found) noexcept {
+    grain_ += found.grains;
+    return found;
+  }
+
+  /// All of the next grains below a limit that may hold data.
+  [[nodiscard]] constexpr result<chunk> peek(std::uint64_t limit_grain) noexcept {
+    if (failure f = pass_over_hole()) return f;
+    if (grain_ >= limit_grain || at() >= source_bytes_) return chunk{};
+    const std::uint64_t data_grains = ceil_shift(data_.end() - at(), grain_byte_shift_);
+    return chunk{.first_grain = grain_,
+                 .grains = smaller_of(limit_grain - grain_, data_grains),
+                 .bytes = nullptr};
+  }
+
+  /// Moves to the first grain at or behind the present one that holds data, or past the end.
+  [[nodiscard]] constexpr failure pass_over_hole() noexcept {
+    if (at() < data_.end() || at() >= source_bytes_) return no_failure;
+    const auto found = next_data_of(*source_, at());
+    if (!found) return found.error();
+    data_ = *found;
+    if (data_.bytes == 0)
+      data_.offset = align_up(source_bytes_, std::uint64_t{1} << grain_byte_shift_);
+    grain_ = larger_of(grain_, data_.offset >> grain_byte_shift_);
+    return no_failure;
+  }
+
+  S* source_;
+  unsigned grain_byte_shift_;
+  std::uint64_t source_bytes_;
+  byte_span buffer_;
+  std::uint64_t grain_ = 0;
+  range data_{};  ///< The source's data around the present grain.
+};
+
+/// Tells grains of zeros from others, and adds what it sees to a content id.
+class grain_scanner {
+ public:
+  /// Without a hasher only zeros are looked for. `disk_offset` is where on the disk grain 0 lies, a
+  /// multiple of 4 KiB; the hasher is the caller's.
+  constexpr grain_scanner(const sparse_geometry& geometry, content_hasher* hasher,
+                          std::uint64_t disk_offset = 0) noexcept
+      : hasher_(hasher),
+        first_block_(disk_offset >> block_shift),
+        blocks_shift_(geometry.grain_byte_shift() - block_shift) {}
+
+  /// True when the grain holds anything but zeros.
+  [[nodiscard]] constexpr bool holds_data(const std::byte* grain,
+                                          std::uint64_t grain_index) noexcept {
+    const std::uint64_t blocks = std::uint64_t{1} << blocks_shift_;
+    bool data = false;
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      const std::byte* block = grain + (i << block_shift);
+      if (is_zero(block, content_hasher::block_bytes)) continue;
+      data = true;
+      if (hasher_ == nullptr) break;
+      hasher_->add_data_block(block, first_block_ + (grain_index << blocks_shift_) + i);
+    }
+    return data;
+  }
+
+ private:
+  static constexpr unsigned block_shift = log2_exact(content_hasher::block_bytes);
+
+  content_hasher* hasher_;
+  std::uint64_t first_block_;
+  unsigned blocks_shift_;
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/pack_grain.hpp
+
+namespace vmdk {
+
+/// Makes a record, which is a grain as it stands in a stream, of compressed data that lies in
+/// `slot` behind room for its marker: puts the marker before it and zeros behind it. The slot has
+/// packed_limit_bytes() of the layout, and the data at most compressed_limit_bytes().
+constexpr byte_view seal_record(byte_span slot, const stream_layout& layout, std::uint64_t grain,
+                                std::uint32_t compressed_bytes) noexcept {
+  std::byte* const at = slot.data();
+  const std::size_t used = grain_marker_bytes + std::size_t{compressed_bytes};
+  const auto bytes =
+      static_cast<std::size_t>(stream_layout::packed_sectors(compressed_bytes) << sector_shift);
+  store_le(at, grain << layout.geometry().grain_shift());
+  store_le(at + offsetof(stream_marker, size), compressed_bytes);
+  zero_bytes(at + used, bytes - used);
+  return {at, bytes};
+}
+
+/// Compresses a whole grain into a record. Where the encoder would make more of it than readers
+/// take, the record holds the grain as it is, in an RFC 1950 stream of stored blocks.
+///
+/// The slot has packed_limit_bytes() of the layout; the record lies in it. Errors: those of the
+/// encoder, with the offset on the disk; errc::codec_failed for an encoder that breaks its
+/// contract.
+template <Encoder E>
+[[nodiscard]] constexpr result<byte_view> pack_grain(E& encoder, const stream_layout& layout,
+                                                     std::uint64_t grain, const std::byte* bytes,
+                                                     byte_span slot) noexcept {
+  const byte_view in(bytes, layout.geometry().grain_bytes());
+  const byte_span room = slot.subspan(grain_marker_bytes, layout.compressed_limit_bytes());
+  result<std::size_t> compressed = encoder.encode(in, room);
+  if (compressed.error().code == errc::encoded_too_large) compressed = stored{}.encode(in, room);
+
+  const std::uint64_t disk_offset = grain << layout.geometry().grain_byte_shift();
+  if (!compressed) {
+    failure why = compressed.error();
+    why.offset += disk_offset;
+    return why;
+  }
+  if (*compressed == 0 || *compressed > room.size()) {
+    return codec_failure(errc::codec_failed, disk_offset);
+  }
+  return seal_record(slot, layout, grain, static_cast<std::uint32_t>(*compressed));
+}
 
 }  // namespace vmdk
 
@@ -4504,105 +5236,1797 @@ template <ExtentList Extents, Sink To>
 
 }  // namespace vmdk
 
-// ---- vmdk/format/severity.hpp
+// ---- vmdk/writer/placed_sink.hpp
 
 namespace vmdk {
 
-/// How bad it is that an image breaks a rule (SPEC 13).
-enum class severity : std::uint8_t {
-  note,     ///< Worth knowing; every reader opens the image.
-  warning,  ///< No good writer makes this; strict readers refuse it.
-  unclean,  ///< The last writer did not finish; the content may be old.
-  error,    ///< Wrong data or unbounded work may follow; refused.
-};
-
-/// How strict a reader is.
-enum class strictness : std::uint8_t {
-  tolerant,  ///< Refuses errors alone.
-  strict,    ///< Refuses warnings and unclean images too.
-};
-
-/// The severity of breaking the rule that a code stands for; the one table of SPEC 13.
-[[nodiscard]] constexpr severity severity_of(errc code) noexcept {
-  switch (code) {
-    case errc::grain_size_unusual:
-    case errc::redundant_shared:
-    case errc::overhead_too_small:
-    case errc::header_padding_not_zero:
-    case errc::zeroed_grains_need_version_2:
-    case errc::capacity_not_whole_grains:
-    case errc::grain_unaligned:
-    case errc::table_tail_not_zero:
-    case errc::directory_tail_not_zero:
-    case errc::marker_lba_not_ascending:
-    case errc::stream_gap:
-    case errc::last_grain_short:
-    case errc::marker_padding_not_zero:
-    case errc::descriptor_signature_missing:
-    case errc::descriptor_padding_not_zero:
-    case errc::descriptor_line_end_unusual:
-    case errc::descriptor_blanks_unusual:
-    case errc::descriptor_not_utf8:
-    case errc::descriptor_encoding_unknown:
-    case errc::descriptor_key_unknown:
-    case errc::descriptor_value_unquoted:
-    case errc::descriptor_value_case:
-    case errc::descriptor_version_missing:
-    case errc::descriptor_cid_reserved:
-    case errc::descriptor_cid_order:
-    case errc::descriptor_parent_cid_missing:
-    case errc::descriptor_parent_hint_missing:
-    case errc::descriptor_create_type_unknown:
-    case errc::descriptor_create_type_misplaced:
-    case errc::descriptor_create_type_mismatch:
-    case errc::descriptor_extent_extra:
-    case errc::descriptor_extent_offset_unusual:
-    case errc::descriptor_extent_name_unusual:
-    case errc::descriptor_ddb_missing:
-    case errc::descriptor_ddb_prefix_missing:
-    case errc::descriptor_ddb_value_invalid:
-    case errc::descriptor_compression_mismatch:
-    case errc::cowd_free_sector_invalid:
-    case errc::cowd_zeroed_grain:
-    case errc::sesparse_reserved_unusual:
-    case errc::sesparse_grains_outside_file:
-      return severity::warning;
-    case errc::grain_size_large:
-    case errc::stream_end_missing:
-    case errc::stream_end_padded:
-      return severity::note;
-    case errc::unclean_shutdown:
-      return severity::unclean;
-    default:
-      return severity::error;
-  }
-}
-
-/// True when a reader of this strictness goes on although the rule is broken.
-[[nodiscard]] constexpr bool accepts(strictness mode, errc code) noexcept {
-  const severity s = severity_of(code);
-  if (mode == strictness::tolerant) return s != severity::error;
-  return s == severity::note;
-}
-
-/// A finding callback that keeps the first failure which a reader of this strictness refuses.
-/// Checks call `report(code, offset)` and stop when it returns false.
-class first_refusal {
+/// Writes front to back at a place of a SeekableSink, so that one piece of code serves both kinds
+/// of sink. The bytes passed over by `skip` must be zero already: `resize` has made them so.
+template <SeekableSink K>
+class placed_sink {
  public:
-  constexpr explicit first_refusal(strictness mode) noexcept : mode_(mode) {}
+  /// The sink is the caller's.
+  constexpr placed_sink(K& sink, std::uint64_t offset) noexcept : sink_(&sink), offset_(offset) {}
 
-  constexpr bool operator()(errc code, std::uint64_t offset) noexcept {
-    if (accepts(mode_, code)) return true;
-    if (!why_) why_ = image_failure(code, offset);
-    return false;
+  /// Errors: those of the sink, after which the place has not moved.
+  constexpr failure write(byte_view bytes) noexcept {
+    if (failure f = sink_->write_at(offset_, bytes)) return f;
+    offset_ += bytes.size();
+    return no_failure;
   }
-
-  [[nodiscard]] constexpr failure why() const noexcept { return why_; }
+  constexpr failure skip(std::uint64_t n) noexcept {
+    offset_ += n;
+    return no_failure;
+  }
 
  private:
-  strictness mode_;
-  failure why_{};
+  K* sink_;
+  std::uint64_t offset_;
 };
+
+/// Makes the next n bytes of a sink zeros: left out where the sink can do that.
+/// Errors: those of the sink.
+template <Sink K>
+[[nodiscard]] constexpr failure put_zeros(K& sink, std::uint64_t n) noexcept {
+  if constexpr (HoleSink<K>) {
+    return sink.skip(n);
+  } else {
+    constexpr std::size_t piece = 64;
+    const std::byte zeros[piece]{};
+    while (n != 0) {
+      const auto now = static_cast<std::size_t>(smaller_of<std::uint64_t>(n, piece));
+      if (failure f = sink.write(byte_view(zeros, now))) return f;
+      n -= now;
+    }
+    return no_failure;
+  }
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/embedded_descriptor.hpp
+
+namespace vmdk::detail {
+
+/// Writes the descriptor and the zeros behind it.
+template <Sink K>
+[[nodiscard]] constexpr failure write_embedded_descriptor(K& sink, const descriptor_fields& fields,
+                                                          const extent_line& extent,
+                                                          std::uint64_t region_bytes) noexcept {
+  const std::array<extent_line, 1> extents{extent};
+  if (failure f = write_descriptor(fields, extents, sink)) return f;
+  return put_zeros(sink, region_bytes - descriptor_bytes(fields, extents));
+}
+
+/// The sectors that a descriptor is given: room to edit it, or more if its text needs more.
+[[nodiscard]] constexpr result<std::uint32_t> embedded_descriptor_sectors(
+    const descriptor_fields& fields, const extent_line& extent) noexcept {
+  const std::array<extent_line, 1> extents{extent};
+  if (failure f = check_descriptor_fields(fields, extents)) return f;
+  const auto needed =
+      static_cast<std::uint32_t>(ceil_shift(descriptor_bytes(fields, extents), sector_shift));
+  if (needed > embedded_descriptor_limit_sectors) {
+    return options_failure(errc::option_invalid, 0,
+                           static_cast<std::uint32_t>(descriptor_problem::text_bytes));
+  }
+  return fields.style == descriptor_style::mkimg ? needed
+                                                 : larger_of(needed, usual_descriptor_sectors);
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/layout/stream_size.hpp
+
+namespace vmdk {
+
+/// Where each thing of a stream goes: takes the sizes of the compressed grains, in the order of the
+/// disk, and knows the tables and markers between and behind them. The builder of streams and
+/// whoever wants the exact size of a file beforehand use this same count.
+class stream_size {
+ public:
+  constexpr stream_size() noexcept = default;
+  constexpr explicit stream_size(const stream_layout& layout) noexcept
+      : layout_(layout), next_sector_(layout.overhead_sectors()) {}
+
+  /// Places the next stored grain, and before it the table of the grains so far if this one
+  /// belongs to another. Gives the sector of the grain's marker. The table of a grain that was
+  /// placed has its place too.
+  /// Errors, all with origin options, the grain's offset on the disk, and the object as before:
+  /// errc::content_exceeds_capacity for a grain that the disk does not have (offset: the capacity);
+  /// errc::marker_lba_not_ascending; errc::marker_size_invalid for data that is empty or larger
+  /// than readers take (detail: the size); errc::extent_too_large when the grain or its table would
+  /// lie at or behind sector 2^32.
+  [[nodiscard]] constexpr result<std::uint64_t> add_grain(std::uint64_t grain,
+                                                          std::uint32_t compressed_bytes) noexcept {
+    if (grain >= layout_.grain_count()) {
+      return options_failure(errc::content_exceeds_capacity, layout_.capacity_bytes());
+    }
+    const std::uint64_t disk_offset = grain << layout_.geometry().grain_byte_shift();
+    if (grain < next_grain_) return options_failure(errc::marker_lba_not_ascending, disk_offset);
+    if (compressed_bytes == 0 || compressed_bytes > layout_.compressed_limit_bytes()) {
+      return options_failure(errc::marker_size_invalid, disk_offset, compressed_bytes);
+    }
+    const std::uint64_t sector = ends_table(grain) ? end_of_table() : next_sector_;
+    const std::uint64_t end = sector + stream_layout::packed_sectors(compressed_bytes);
+    const std::uint64_t last = layout_.has_tables_at_end() ? end + 1 : sector;
+    if (last >= sector_number_limit) return options_failure(errc::extent_too_large, disk_offset);
+    next_sector_ = end;
+    next_grain_ = grain + 1;
+    table_open_ = layout_.has_tables_at_end();
+    ++stored_grains_;
+    return sector;
+  }
+
+  /// True when placing this grain ends the table of the grains so far.
+  [[nodiscard]] constexpr bool ends_table(std::uint64_t grain) const noexcept {
+    return table_open_ && (grain >> sparse_geometry::table_shift) != table();
+  }
+
+  /// Places the table of the grains so far behind its marker, and gives the table's sector. Only
+  /// when table_open().
+  constexpr std::uint64_t end_table() noexcept {
+    const std::uint64_t sector = next_sector_ + 1;
+    next_sector_ = end_of_table();
+    table_open_ = false;
+    return sector;
+  }
+
+  /// True when grains were placed whose table will follow them.
+  [[nodiscard]] constexpr bool table_open() const noexcept { return table_open_; }
+
+  /// The number of the table that the last grain belongs to.
+  [[nodiscard]] constexpr std::uint64_t table() const noexcept {
+    return (next_grain_ - 1) >> sparse_geometry::table_shift;
+  }
+
+  /// The sector behind everything placed so far.
+  [[nodiscard]] constexpr std::uint64_t next_sector() const noexcept { return next_sector_; }
+
+  [[nodiscard]] constexpr std::uint64_t stored_grains() const noexcept { return stored_grains_; }
+
+  /// The size of the whole file if no grain follows.
+  [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept {
+    const std::uint64_t end = table_open_ ? end_of_table() : next_sector_;
+    return (end + layout_.tail_sectors()) << sector_shift;
+  }
+
+ private:
+  [[nodiscard]] constexpr std::uint64_t end_of_table() const noexcept {
+    return next_sector_ + 1 + table_sectors;
+  }
+
+  stream_layout layout_{};
+  std::uint64_t next_sector_ = 0;
+  std::uint64_t next_grain_ = 0;
+  std::uint64_t stored_grains_ = 0;
+  bool table_open_ = false;
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/table_builder.hpp
+
+namespace vmdk::detail {
+
+/// Writes one directory, and zeros to the end of its sectors: entry i is the i-th of tables behind
+/// one another. The content of `scratch` is lost. Errors: those of the sink.
+template <Sink K>
+[[nodiscard]] constexpr failure write_directory(
+    K& sink, const sparse_geometry& geometry, std::uint64_t first_table_sector,
+    std::span<std::byte, table_bytes> scratch) noexcept {
+  std::uint64_t sector = first_table_sector;
+  std::uint64_t tables_left = geometry.table_count();
+  std::byte* const out = scratch.data();
+  while (tables_left != 0) {
+    const auto now =
+        static_cast<std::uint32_t>(smaller_of<std::uint64_t>(tables_left, entries_per_table));
+    for (std::uint32_t i = 0; i < now; ++i, sector += table_sectors) {
+      store_le(out + 4 * i, static_cast<std::uint32_t>(sector));
+    }
+    tables_left -= now;
+    if (failure f = sink.write(byte_view(out, std::size_t{now} * 4))) return f;
+  }
+  const std::uint64_t used_bytes = geometry.table_count() * sizeof(std::uint32_t);
+  return put_zeros(sink, (geometry.directory_sectors() << sector_shift) - used_bytes);
+}
+
+/// One grain table while it is filled.
+class table_builder {
+ public:
+  /// The memory, table_bytes of it, is the caller's.
+  constexpr explicit table_builder(std::byte* bytes) noexcept : bytes_(bytes) { clear(); }
+
+  constexpr void set(std::uint64_t grain, std::uint64_t sector) noexcept {
+    store_le(bytes_ + 4 * (grain & (entries_per_table - 1)), static_cast<std::uint32_t>(sector));
+    used_ = true;
+  }
+  constexpr void clear() noexcept {
+    zero_bytes(bytes_, table_bytes);
+    used_ = false;
+  }
+  [[nodiscard]] constexpr bool used() const noexcept { return used_; }
+  [[nodiscard]] constexpr byte_view bytes() const noexcept { return {bytes_, table_bytes}; }
+
+ private:
+  std::byte* bytes_;
+  bool used_ = false;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/writer/stream_builder.hpp
+
+namespace vmdk {
+
+/// The memory of a stream_builder, the caller's: a table with its marker, and the directory.
+struct stream_memory {
+  static constexpr std::size_t marked_table_bytes = sector_bytes + table_bytes;
+  std::span<std::byte, marked_table_bytes> table;
+  byte_span directory{};  ///< directory_memory_bytes() of the layout.
+};
+
+/// Builds a streamOptimized file of grains that are compressed already, in the order of the disk.
+///
+/// Into a sink that only appends: write_head, then `add` for each record, then `finish`. Into a
+/// SeekableSink: reserve_head, the records, `finish`, and write_head last, so that a file that was
+/// cut short is no image. Sink and memory are the caller's. After an error every further call
+/// returns it, and what the sink holds is no image. Source: SPEC 5.
+template <Sink K>
+class stream_builder {
+ public:
+  constexpr stream_builder(K& sink, const stream_layout& layout,
+                           const stream_memory& memory) noexcept
+      : sink_(&sink),
+        layout_(layout),
+        memory_(memory),
+        size_(layout),
+        table_(memory.table.data() + sector_bytes) {}
+
+  /// Leaves room for everything before the first grain; all of it is zeros then.
+  /// Errors: errc::workspace_too_small (detail: the bytes that the directory takes); those of the
+  /// sink.
+  constexpr failure reserve_head() noexcept
+    requires SeekableSink<K>
+  {
+    if (failure f = start()) return fail(f);
+    if (failure f = sink_->resize(0)) return fail(f);
+    return fail(sink_->resize(layout_.overhead_bytes()));
+  }
+
+  /// Writes header and descriptor; in a SeekableSink the header after the descriptor, between
+  /// barriers. Errors: errc::workspace_too_small; errc::not_supported for tables in front in a sink
+  /// that only appends; those of write_descriptor and of the sink.
+  constexpr failure write_head(const descriptor_fields& fields,
+                               const extent_line& extent) noexcept {
+    return write_head_with([&](auto& sink, std::uint64_t region_bytes) {
+      return detail::write_embedded_descriptor(sink, fields, extent, region_bytes);
+    });
+  }
+
+  /// As above, with the text of a descriptor that was built before, perhaps by the compiler.
+  /// Errors: errc::option_invalid (detail: descriptor_problem::text_bytes) for one that is longer
+  /// than its region; the others as above.
+  constexpr failure write_head(byte_view descriptor) noexcept {
+    return write_head_with([&](auto& sink, std::uint64_t region_bytes) -> failure {
+      if (descriptor.size() > region_bytes) {
+        return options_failure(errc::option_invalid, 0,
+                               static_cast<std::uint32_t>(descriptor_problem::text_bytes));
+      }
+      if (failure f = sink.write(descriptor)) return f;
+      return put_zeros(sink, region_bytes - descriptor.size());
+    });
+  }
+
+  /// Writes the next record, as seal_record and pack_grain make them.
+  /// Errors: errc::marker_invalid for bytes that are no record; those of stream_size::add_grain, as
+  /// for a record that is not behind the last one on the disk; those of the sink.
+  constexpr failure add(byte_view record) noexcept {
+    if (failed_) return failed_;
+    if (record.size() < sector_bytes) return fail(options_failure(errc::marker_invalid));
+    const auto lba = load_le<std::uint64_t>(record.data());
+    const auto bytes = load_le<std::uint32_t>(record.data() + offsetof(stream_marker, size));
+    if (stream_layout::packed_sectors(bytes) << sector_shift != record.size() ||
+        (lba & (layout_.grain_sectors() - 1)) != 0) {
+      return fail(options_failure(errc::marker_invalid));
+    }
+    const std::uint64_t grain = lba >> layout_.geometry().grain_shift();
+    if (table_.used() && (grain >> sparse_geometry::table_shift) != size_.table()) {
+      if (failure f = write_table()) return fail(f);
+    }
+    const auto sector = size_.add_grain(grain, bytes);
+    if (!sector) return fail(sector.error());
+    table_.set(grain, *sector);
+    return fail(put(*sector, record));
+  }
+
+  /// Writes all that follows the last grain, and all tables that are still to be written.
+  /// Errors: those of the sink.
+  constexpr failure finish() noexcept {
+    if (failed_) return failed_;
+    if (table_.used()) {
+      if (failure f = write_table()) return fail(f);
+    }
+    return fail(layout_.has_tables_at_end() ? write_tail() : write_front());
+  }
+
+  [[nodiscard]] constexpr std::uint64_t stored_grains() const noexcept {
+    return size_.stored_grains();
+  }
+
+  /// The size of the file if no grain follows; what it is after `finish`.
+  [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return size_.file_bytes(); }
+
+ private:
+  constexpr failure fail(failure why) noexcept {
+    failed_ = why;
+    return why;
+  }
+
+  constexpr failure start() noexcept {
+    if (failed_) return failed_;
+    if (!SeekableSink<K> && !layout_.has_tables_at_end()) {
+      return sink_failure(errc::not_supported, 0);
+    }
+    const std::uint64_t wanted = layout_.directory_memory_bytes();
+    if (memory_.directory.size() < wanted) {
+      constexpr std::uint64_t most = (std::numeric_limits<std::uint32_t>::max)();
+      return options_failure(errc::workspace_too_small, 0,
+                             static_cast<std::uint32_t>(smaller_of(wanted, most)));
+    }
+    memory_.directory = memory_.directory.first(static_cast<std::size_t>(wanted));
+    zero_bytes(memory_.directory);
+    set_marker(marker_type::grain_table, table_sectors);
+    return no_failure;
+  }
+
+  template <class Put>
+  constexpr failure write_head_with(Put put_descriptor) noexcept {
+    const std::uint64_t region_bytes = layout_.descriptor().bytes();
+    if constexpr (SeekableSink<K>) {
+      if (failed_) return failed_;
+      placed_sink<K> out(*sink_, layout_.descriptor().first_byte());
+      if (failure f = put_descriptor(out, region_bytes)) return fail(f);
+      if (failure f = barrier()) return fail(f);
+      if (failure f = write_header()) return fail(f);
+      return fail(barrier());
+    } else {
+      if (failure f = start()) return fail(f);
+      if (failure f = write_header()) return fail(f);
+      if (failure f = put_descriptor(*sink_, region_bytes)) return fail(f);
+      const std::uint64_t gap = layout_.overhead_sectors() - layout_.descriptor().end_sector();
+      return fail(put_zeros(*sink_, gap << sector_shift));
+    }
+  }
+
+  /// Puts bytes where they belong in the file, which for a sink that only appends is its end.
+  constexpr failure put(std::uint64_t sector, byte_view bytes) noexcept {
+    if constexpr (SeekableSink<K>) {
+      return sink_->write_at(sector << sector_shift, bytes);
+    } else {
+      return sink_->write(bytes);
+    }
+  }
+
+  constexpr failure barrier() noexcept {
+    if constexpr (Flushable<K>) {
+      return sink_->flush();
+    } else {
+      return no_failure;
+    }
+  }
+
+  constexpr failure write_header() noexcept {
+    encode(layout_.make_header(), memory_.table.data());
+    const failure f = put(0, memory_.table.first(sector_bytes));
+    set_marker(marker_type::grain_table, table_sectors);
+    return f;
+  }
+
+  /// Makes the first sector of the table's memory a marker.
+  constexpr void set_marker(marker_type type, std::uint64_t following_sectors) noexcept {
+    encode_marker(type, following_sectors, memory_.table.data());
+  }
+
+  /// Writes the table of the grains so far, and empties it.
+  constexpr failure write_table() noexcept {
+    const std::uint64_t table = size_.table();
+    if (layout_.has_tables_at_end()) {
+      const std::uint64_t sector = size_.end_table();
+      if (failure f = put(sector - 1, memory_.table)) return f;
+      store_le(memory_.directory.data() + table * sizeof(std::uint32_t),
+               static_cast<std::uint32_t>(sector));
+    } else {
+      if (failure f = put(layout_.table_sector(table), table_.bytes())) return f;
+    }
+    table_.clear();
+    return no_failure;
+  }
+
+  /// Directory, footer and end of stream behind the grains. The memory of the table, which is empty
+  /// now, serves as their buffer.
+  constexpr failure write_tail() noexcept {
+    const std::uint64_t directory_sectors = layout_.geometry().directory_sectors();
+    const std::uint64_t directory_sector = size_.next_sector() + 1;
+    set_marker(marker_type::grain_directory, directory_sectors);
+    if (failure f = put(directory_sector - 1, memory_.table.first(sector_bytes))) return f;
+    if (failure f = put(directory_sector, memory_.directory)) return f;
+
+    // Marker, footer, and the first zeros of the table as end-of-stream marker.
+    set_marker(marker_type::footer, 1);
+    encode(layout_.make_header(directory_sector), memory_.table.data() + sector_bytes);
+    return put(directory_sector + directory_sectors, memory_.table.first(stream_tail_bytes));
+  }
+
+  /// The directory before the grains, and the end of the stream behind them.
+  constexpr failure write_front() noexcept {
+    if constexpr (SeekableSink<K>) {
+      const auto scratch = memory_.table.template last<table_bytes>();
+      placed_sink<K> out(*sink_, layout_.directory().first_byte());
+      if (failure f = detail::write_directory(out, layout_.geometry(),
+                                              layout_.tables().first_sector, scratch)) {
+        return f;
+      }
+    }
+    set_marker(marker_type::end_of_stream, 0);
+    return put(size_.next_sector(), memory_.table.first(sector_bytes));
+  }
+
+  K* sink_;
+  stream_layout layout_;
+  stream_memory memory_;
+  stream_size size_;
+  detail::table_builder table_;
+  failure failed_{};
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/stream.hpp
+
+namespace vmdk {
+namespace detail {
+
+/// What a streamOptimized file shall be: all that is known before its content.
+struct stream_plan {
+  stream_layout layout{};
+  descriptor_fields fields{};
+  extent_line extent{};
+};
+
+[[nodiscard]] constexpr result<stream_plan> plan_stream(std::uint64_t disk_bytes,
+                                                        const write_options& options,
+                                                        std::uint32_t grain_sectors) noexcept {
+  if (!is_writable_grain(grain_sectors)) {
+    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
+  }
+  const auto capacity = capacity_for(disk_bytes, grain_sectors, options.capacity);
+  if (!capacity) return capacity.error();
+  stream_plan plan;
+  plan.fields = make_fields(options, create_type::stream_optimized, *capacity);
+  plan.extent.sectors = *capacity;
+  if (!options.like_mkimg) {
+    plan.extent.name.stem = options.extent_name;
+    plan.extent.access = extent_access::read_only;
+  }
+  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
+  if (!descriptor_sectors) return descriptor_sectors.error();
+  const auto layout =
+      stream_layout::for_capacity(disk_bytes, {.grain_sectors = grain_sectors,
+                                               .descriptor_sectors = *descriptor_sectors,
+                                               .capacity = options.capacity,
+                                               .table_place = options.table_place});
+  if (!layout) return layout.error();
+  plan.layout = *layout;
+  return plan;
+}
+
+/// A sink that keeps a number which hangs on every byte.
+class number_sink {
+ public:
+  constexpr failure write(byte_view bytes) noexcept {
+    const std::byte* const p = bytes.data();
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      number_ = (number_ ^ std::to_integer<std::uint64_t>(p[i])) * 0x100000001B3;
+    }
+    return no_failure;
+  }
+  [[nodiscard]] constexpr std::uint64_t number() const noexcept { return number_; }
+
+ private:
+  std::uint64_t number_ = 0xCBF29CE484222325;
+};
+
+/// An id that follows from capacity and options alone: from the descriptor without an id.
+[[nodiscard]] constexpr content_id id_without_content(const stream_plan& plan) noexcept {
+  number_sink descriptor;
+  // The plan was made with fields that have been checked.
+  (void)write_embedded_descriptor(descriptor, plan.fields, plan.extent,
+                                  plan.layout.descriptor().bytes());
+  return make_content_id(descriptor.number());
+}
+
+/// Packs grains one after the other with the caller's memory.
+template <Encoder E>
+class serial_packer {
+ public:
+  /// `buffer` holds at least one grain and `slot` packed_limit_bytes() of the layout.
+  constexpr serial_packer(E& encoder, byte_span buffer, byte_span slot) noexcept
+      : encoder_(&encoder), buffer_(buffer), slot_(slot) {}
+
+  [[nodiscard]] constexpr failure check(const stream_layout& layout) const noexcept {
+    const std::uint32_t grain_bytes = layout.geometry().grain_bytes();
+    if (buffer_.size() >= grain_bytes && slot_.size() >= layout.packed_limit_bytes()) {
+      return no_failure;
+    }
+    return options_failure(errc::workspace_too_small, 0, grain_bytes + layout.packed_limit_bytes());
+  }
+
+  /// Adds all of the source to the hasher.
+  template <Source S>
+  [[nodiscard]] constexpr failure survey(S& source, const stream_layout& layout,
+                                         content_hasher& hasher) noexcept {
+    return walk(source, layout, &hasher,
+                [](std::uint64_t, const std::byte*) -> failure { return no_failure; });
+  }
+
+  /// Hands each grain that is not zero to the builder. Without a hasher nothing is hashed.
+  template <Source S, Sink K>
+  [[nodiscard]] constexpr failure pack(S& source, const stream_layout& layout,
+                                       content_hasher* hasher,
+                                       stream_builder<K>& builder) noexcept {
+    return walk(source, layout, hasher,
+                [&](std::uint64_t grain, const std::byte* bytes) -> failure {
+                  const auto record = pack_grain(*encoder_, layout, grain, bytes, slot_);
+                  if (!record) return record.error();
+                  return builder.add(*record);
+                });
+  }
+
+ private:
+  template <Source S, class Data>
+  [[nodiscard]] constexpr failure walk(S& source, const stream_layout& layout,
+                                       content_hasher* hasher, Data&& data) noexcept {
+    const unsigned shift = layout.geometry().grain_byte_shift();
+    grain_stream<S> grains(source, layout.geometry(), buffer_);
+    grain_scanner scanner(layout.geometry(), hasher);
+    for (;;) {
+      const auto chunk = grains.next(layout.grain_count());
+      if (!chunk) return chunk.error();
+      if (chunk->grains == 0) return no_failure;
+      for (std::uint64_t i = 0; i < chunk->grains; ++i) {
+        const std::byte* const bytes = chunk->bytes + (i << shift);
+        if (!scanner.holds_data(bytes, chunk->first_grain + i)) continue;
+        if (failure f = data(chunk->first_grain + i, bytes)) return f;
+      }
+    }
+  }
+
+  E* encoder_;
+  byte_span buffer_;
+  byte_span slot_;
+};
+
+/// Makes sure that a source which knows where it must end ended there.
+template <Source S>
+[[nodiscard]] constexpr failure finish_source(S& source) noexcept {
+  if constexpr (FinishingSource<S>) {
+    return source.finish();
+  } else {
+    return no_failure;
+  }
+}
+
+/// Chooses the id before the content is written: walks the source for it where it can be walked
+/// twice and the content counts.
+template <Source S, class Packer>
+[[nodiscard]] constexpr failure choose_id_first(S& source, const write_options& options,
+                                                const stream_plan& plan, Packer& packer,
+                                                content_hasher& surveyed,
+                                                write_report& report) noexcept {
+  if (!needs_content(options)) {
+    report.id = choose_id(options, {});
+  } else if constexpr (FinishingSource<S>) {
+    report.id = id_without_content(plan);
+    report.id_from_content = false;
+  } else {
+    if (failure f = packer.survey(source, plan.layout, surveyed)) return f;
+    report.id = surveyed.finish();
+  }
+  return no_failure;
+}
+
+/// Writes one streamOptimized file; `packer` turns the source into records.
+template <Source S, Sink K, class Packer>
+[[nodiscard]] constexpr result<write_report> write_stream(S& source, K& sink,
+                                                          const write_options& options,
+                                                          stream_plan& plan,
+                                                          const stream_memory& memory,
+                                                          Packer& packer) noexcept {
+  const stream_layout& layout = plan.layout;
+  if (failure f = packer.check(layout)) return f;
+  write_report report{.source_bytes = source.size(), .capacity_bytes = layout.capacity_bytes()};
+  content_hasher hasher;
+  stream_builder<K> builder(sink, layout, memory);
+
+  if constexpr (SeekableSink<K>) {
+    if (failure f = builder.reserve_head()) return f;
+    content_hasher* const wanted = needs_content(options) ? &hasher : nullptr;
+    if (failure f = packer.pack(source, layout, wanted, builder)) return f;
+    if (failure f = finish_source(source)) return f;
+    if (failure f = builder.finish()) return f;
+    plan.fields.id = report.id = choose_id(options, hasher.finish());
+    if (failure f = builder.write_head(plan.fields, plan.extent)) return f;
+  } else {
+    content_hasher surveyed;
+    if (failure f = choose_id_first(source, options, plan, packer, surveyed, report)) return f;
+    plan.fields.id = report.id;
+    if (failure f = builder.write_head(plan.fields, plan.extent)) return f;
+    const bool was_surveyed = needs_content(options) && report.id_from_content;
+    if (failure f = packer.pack(source, layout, was_surveyed ? &hasher : nullptr, builder)) {
+      return f;
+    }
+    if (failure f = finish_source(source)) return f;
+    // What was announced must be what was written, or the file is left without its end.
+    if (was_surveyed && hasher.finish() != surveyed.finish()) {
+      return source_failure(errc::source_changed, 0);
+    }
+    if (failure f = builder.finish()) return f;
+  }
+  report.stored_grains = builder.stored_grains();
+  report.file_bytes = builder.file_bytes();
+  return report;
+}
+
+}  // namespace detail
+
+/// Writes one streamOptimized file.
+///
+/// Into a SeekableSink the source is walked once. Into one that only appends it is walked once if a
+/// CID is given, else twice, since the content id comes first in the file; a forward_source, which
+/// cannot be walked twice, gets an id from its size and the options there, and the report says so.
+/// Tables in front need a SeekableSink.
+///
+/// Errors: errc::capacity_zero, errc::capacity_too_large, errc::grain_size_invalid,
+/// errc::option_invalid (detail: a descriptor_problem), errc::workspace_too_small (detail: bytes)
+/// and errc::not_supported before anything is written; errc::extent_too_large at the first grain
+/// that would pass sector 2^32; errc::source_changed; those of source, encoder and sink.
+/// Source: SPEC 3, 5, 6, 12, 14.
+template <std::uint32_t GrainSectors>
+struct writer<stream_optimized<GrainSectors>> {
+  template <Source S, Sink K, Encoder E>
+  [[nodiscard]] static constexpr result<write_report> write(
+      S& source, K& sink, const write_options& options,
+      workspace<stream_optimized<GrainSectors>, E>& memory) noexcept {
+    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
+    auto plan = detail::plan_stream(source.size(), options,
+                                    grain == dynamic_grain ? options.grain_sectors : grain);
+    if (!plan) return plan.error();
+    const auto packed_bytes = static_cast<std::size_t>(plan->layout.packed_limit_bytes());
+    detail::serial_packer<E> packer(memory.encoder, memory.buffer(packed_bytes),
+                                    memory.slot(packed_bytes));
+    return detail::write_stream(source, sink, options, *plan,
+                                {.table = memory.table, .directory = memory.directory_memory()},
+                                packer);
+  }
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/constant/records.hpp
+
+// The compressed grains of a constant streamOptimized image, each a constant of its own.
+
+namespace vmdk::detail {
+
+/// True when an encoder did its work; its value is of no interest.
+template <class E>
+[[nodiscard]] constexpr bool encodes() {
+  std::byte in[1]{};
+  std::byte out[64]{};
+  E encoder{};
+  return encoder.encode(byte_view(in), byte_span(out)).ok() || true;
+}
+
+/// Can compress while the compiler runs.
+template <class E>
+concept ConstantEncoder = Encoder<E> && requires { typename std::bool_constant<encodes<E>()>; };
+
+/// What all grains have in common.
+template <class Content, std::uint32_t GrainSectors>
+struct constant_grains {
+  static constexpr stream_layout layout =
+      stream_layout::for_capacity(constant_disk<Content>().size(), {.grain_sectors = GrainSectors})
+          .value();
+
+  /// Calls found(grain) for each grain that the source does not know to be zeros.
+  template <class Found>
+  static constexpr void each(Found found) {
+    auto disk = constant_disk<Content>();
+    using disk_type = decltype(disk);
+    grain_stream<disk_type> grains(disk, layout.geometry(), {});
+    for (;;) {
+      const auto chunk = grains.find(layout.grain_count(), layout.grain_count()).value();
+      if (chunk.grains == 0) return;
+      for (std::uint64_t i = 0; i < chunk.grains; ++i) found(chunk.first_grain + i);
+    }
+  }
+
+  static constexpr std::size_t count = [] {
+    std::size_t n = 0;
+    each([&n](std::uint64_t) { ++n; });
+    return n;
+  }();
+
+  static constexpr std::array<std::uint64_t, count> numbers = [] {
+    std::array<std::uint64_t, count> all{};
+    std::uint64_t* to = all.data();
+    each([&to](std::uint64_t grain) { *to++ = grain; });
+    return all;
+  }();
+};
+
+/// A grain as it stands in the stream; no bytes for one of zeros.
+template <std::size_t N>
+struct constant_record {
+  std::byte memory[N];
+  std::size_t bytes;
+};
+
+template <class Content, std::uint32_t GrainSectors, class E, std::uint64_t Grain>
+[[nodiscard]] consteval auto pack_constant_grain() {
+  constexpr stream_layout layout = constant_grains<Content, GrainSectors>::layout;
+  constexpr std::size_t grain_bytes = layout.geometry().grain_bytes();
+  constant_record<layout.packed_limit_bytes() + sector_bytes> record{};
+  std::byte grain[grain_bytes]{};
+  auto disk = constant_disk<Content>();
+  const std::uint64_t at = Grain * grain_bytes;
+  const auto there =
+      static_cast<std::size_t>(smaller_of<std::uint64_t>(grain_bytes, disk.size() - at));
+  if (disk.read_at(at, byte_span(grain, there))) __builtin_trap();
+  if (is_zero(grain, grain_bytes)) return record;
+  E encoder{};
+  record.bytes = pack_grain(encoder, layout, Grain, grain, record.memory).value().size();
+  return record;
+}
+
+template <class Content, std::uint32_t GrainSectors, class E, std::uint64_t Grain>
+inline constexpr auto packed_grain = pack_constant_grain<Content, GrainSectors, E, Grain>();
+
+/// Packs grains as serial_packer does, by handing out the records.
+template <class Content, std::uint32_t GrainSectors, class E>
+class constant_packer {
+ public:
+  using grains = constant_grains<Content, GrainSectors>;
+
+  [[nodiscard]] constexpr failure check(const stream_layout&) const noexcept { return no_failure; }
+
+  template <Source S, Sink K>
+  [[nodiscard]] constexpr failure pack(S& source, const stream_layout& layout,
+                                       content_hasher* hasher, stream_builder<K>& builder) {
+    grain_scanner scanner(layout.geometry(), hasher);
+    grain_stream<S> stream(source, layout.geometry(), buffer_);
+    failure why{};
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      (void)((why = add<Index>(stream, layout, scanner, builder), !why) && ...);
+    }(std::make_index_sequence<grains::count>{});
+    return why;
+  }
+
+ private:
+  template <std::size_t Index, class S, class K>
+  constexpr failure add(grain_stream<S>& stream, const stream_layout& layout,
+                        grain_scanner& scanner, stream_builder<K>& builder) {
+    const auto chunk = stream.next(grains::numbers[Index] + 1);
+    if (!chunk) return chunk.error();
+    if (!scanner.holds_data(chunk->bytes, chunk->first_grain)) return no_failure;
+    constexpr const auto& record = packed_grain<Content, GrainSectors, E, grains::numbers[Index]>;
+    static_cast<void>(layout);
+    return builder.add(byte_view(record.memory, record.bytes));
+  }
+
+  std::byte buffer_[grains::layout.geometry().grain_bytes()]{};
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/layout/sparse.hpp
+
+namespace vmdk {
+
+/// Which copy of directory and tables comes first in the file.
+enum class directory_order : std::uint8_t {
+  redundant_first,  ///< As VMware writes it.
+  primary_first,    ///< As mkimg writes it.
+};
+
+struct sparse_layout_options {
+  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t descriptor_sectors = usual_descriptor_sectors;  ///< 0: a file without one.
+  capacity_rule capacity = capacity_rule::whole_grains;
+  directory_order order = directory_order::redundant_first;
+};
+
+/// Where everything in a hosted sparse extent goes: arithmetic only, for any grain size.
+///
+/// header | descriptor | one directory and its tables | the other copy | padding | grains.
+/// All sector numbers are from the start of the file. Source: SPEC 3, 4, 12.
+class sparse_layout {
+ public:
+  constexpr sparse_layout() noexcept = default;
+
+  /// Lays out a disk of so many bytes.
+  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
+  /// errc::capacity_too_large when the tables alone would pass 2^32 sectors.
+  [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
+      std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
+    if (!is_writable_grain(options.grain_sectors)) {
+      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
+    }
+    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
+    if (!capacity) return capacity.error();
+
+    sparse_layout plan;
+    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
+    plan.descriptor_sectors_ = options.descriptor_sectors;
+    plan.order_ = options.order;
+    if (plan.overhead_sectors() > sector_number_limit) {
+      return options_failure(errc::capacity_too_large);
+    }
+    return plan;
+  }
+
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
+    return geometry_.capacity_sectors();
+  }
+  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
+    return geometry_.capacity_bytes();
+  }
+  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
+    return geometry_.grain_sectors();
+  }
+  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
+    return geometry_.grain_count();
+  }
+  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
+    return geometry_.table_count();
+  }
+
+  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
+  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
+  [[nodiscard]] constexpr region directory() const noexcept {
+    return copy_directory(order_ == directory_order::primary_first);
+  }
+  [[nodiscard]] constexpr region tables() const noexcept { return tables_behind(directory()); }
+  [[nodiscard]] constexpr region redundant_directory() const noexcept {
+    return copy_directory(order_ == directory_order::redundant_first);
+  }
+  [[nodiscard]] constexpr region redundant_tables() const noexcept {
+    return tables_behind(redundant_directory());
+  }
+
+  /// The directory entry of a table: its first sector. Never 0, and tables lie one behind the
+  /// other, because some readers compute their places and ignore the directory.
+  [[nodiscard]] constexpr std::uint32_t table_sector(std::uint64_t table) const noexcept {
+    return static_cast<std::uint32_t>(tables().first_sector + table * table_sectors);
+  }
+  [[nodiscard]] constexpr std::uint32_t redundant_table_sector(std::uint64_t table) const noexcept {
+    return static_cast<std::uint32_t>(redundant_tables().first_sector + table * table_sectors);
+  }
+
+  /// Sectors of metadata: the first grain lies here.
+  [[nodiscard]] constexpr std::uint64_t overhead_sectors() const noexcept {
+    return align_up(copy_directory(false).end_sector() + table_count() * table_sectors,
+                    grain_sectors());
+  }
+  [[nodiscard]] constexpr std::uint64_t overhead_bytes() const noexcept {
+    return overhead_sectors() << sector_shift;
+  }
+
+  /// The sector of the n-th stored grain, counted from 0 in the order of the disk.
+  [[nodiscard]] constexpr std::uint64_t grain_sector(std::uint64_t stored_index) const noexcept {
+    return overhead_sectors() + (stored_index << geometry_.grain_shift());
+  }
+
+  /// How many grains can be stored before a sector number would pass 2^32.
+  [[nodiscard]] constexpr std::uint64_t max_stored_grains() const noexcept {
+    return smaller_of(grain_count(),
+                      (sector_number_limit - overhead_sectors()) >> geometry_.grain_shift());
+  }
+
+  /// The size of the whole file with so many grains stored.
+  /// Errors: errc::extent_too_large when a sector number would pass 2^32;
+  /// errc::content_exceeds_capacity for more grains than the disk has.
+  [[nodiscard]] constexpr result<std::uint64_t> file_bytes(
+      std::uint64_t stored_grains) const noexcept {
+    if (stored_grains > grain_count()) return options_failure(errc::content_exceeds_capacity);
+    if (stored_grains > max_stored_grains()) return options_failure(errc::extent_too_large);
+    return grain_sector(stored_grains) << sector_shift;
+  }
+  [[nodiscard]] constexpr result<std::uint64_t> min_file_bytes() const noexcept {
+    return file_bytes(0);
+  }
+  [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes() const noexcept {
+    return file_bytes(grain_count());
+  }
+
+  /// The header of this file.
+  [[nodiscard]] constexpr sparse_extent_header make_header() const noexcept {
+    sparse_extent_header h{};
+    h.flags = sparse_flags::newline_bytes_valid | sparse_flags::redundant_tables;
+    h.capacity = capacity_sectors();
+    h.grain_size = std::uint64_t{grain_sectors()};
+    h.descriptor_offset = std::uint64_t{descriptor_sectors_ == 0 ? 0u : 1u};
+    h.descriptor_size = std::uint64_t{descriptor_sectors_};
+    h.rgd_offset = redundant_directory().first_sector;
+    h.gd_offset = directory().first_sector;
+    h.over_head = overhead_sectors();
+    return h;
+  }
+
+ private:
+  [[nodiscard]] constexpr region copy_directory(bool first) const noexcept {
+    const std::uint64_t begin = 1 + std::uint64_t{descriptor_sectors_};
+    const std::uint64_t sectors = geometry_.directory_sectors();
+    return {first ? begin : begin + sectors + table_count() * table_sectors, sectors};
+  }
+  [[nodiscard]] constexpr region tables_behind(const region& directory) const noexcept {
+    return {directory.end_sector(), table_count() * table_sectors};
+  }
+
+  sparse_geometry geometry_{};
+  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
+  directory_order order_ = directory_order::redundant_first;
+};
+
+/// The layout of a monolithicSparse file whose grain size is part of the type. A face over
+/// sparse_layout: the arithmetic is the same code.
+template <std::uint32_t GrainSectors>
+class layout<monolithic_sparse<GrainSectors>> : public sparse_layout {
+  // Instantiating the tag is what reports a bad grain size.
+  static_assert(sizeof(monolithic_sparse<GrainSectors>) != 0);
+
+ public:
+  constexpr layout() noexcept = default;
+  constexpr explicit layout(const sparse_layout& base) noexcept : sparse_layout(base) {}
+
+  /// As sparse_layout::for_capacity, with the grain size of the type.
+  [[nodiscard]] static constexpr result<layout> for_capacity(
+      std::uint64_t disk_bytes, sparse_layout_options options = {}) noexcept {
+    if (GrainSectors != dynamic_grain) options.grain_sectors = GrainSectors;
+    const auto base = sparse_layout::for_capacity(disk_bytes, options);
+    if (!base) return base.error();
+    return layout(*base);
+  }
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/sparse_extent.hpp
+
+namespace vmdk {
+
+/// The memory that writing a sparse extent takes, all of it the caller's. A larger buffer means
+/// larger reads and fewer walks, never other bytes.
+struct sparse_scratch {
+  std::span<std::byte, table_bytes> table;
+  byte_span buffer;  ///< At least one grain.
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr failure check_scratch(const sparse_layout& layout,
+                                              const sparse_scratch& scratch) noexcept {
+  const std::uint32_t wanted = layout.geometry().grain_bytes();
+  if (scratch.buffer.size() >= wanted) return no_failure;
+  return options_failure(errc::workspace_too_small, 0, wanted);
+}
+
+/// The failure of a disk whose data does not fit; the offset is that of the grain on the disk.
+[[nodiscard]] constexpr failure does_not_fit(const sparse_layout& layout,
+                                             std::uint64_t grain) noexcept {
+  return options_failure(errc::extent_too_large, grain << layout.geometry().grain_byte_shift());
+}
+
+/// Adds whole grains at the end of a file; blocks of zeros before and behind their data are added
+/// as a hole. Errors: those of the sink.
+template <SeekableSink K>
+[[nodiscard]] constexpr failure append_grains(K& sink, std::uint64_t offset,
+                                              byte_view grains) noexcept {
+  constexpr std::size_t block = content_hasher::block_bytes;
+  byte_view data = grains;
+  while (!data.empty() && is_zero(data.first(block))) data = data.subspan(block);
+  const std::size_t zeros_before = grains.size() - data.size();
+  while (!data.empty() && is_zero(data.last(block))) data = data.first(data.size() - block);
+  if (zeros_before != 0) {
+    if (failure f = sink.resize(offset + zeros_before)) return f;
+  }
+  if (failure f = sink.write_at(offset + zeros_before, data)) return f;
+  if (zeros_before + data.size() == grains.size()) return no_failure;
+  return sink.resize(offset + grains.size());
+}
+
+}  // namespace detail
+
+/// Writes all of a sparse extent but its first sectors, header and descriptor, which stay zero: in
+/// one walk over the source, each grain once, each table as it fills. Until the header is written
+/// the file is not an image.
+///
+/// The scanner says which grains are stored: `holds_data(bytes, grain)`. One that has to read
+/// something first has a `fetch(first_grain, grains)` too, which is called before it is asked about
+/// these; of a source that is not mapped they are at most as many as the buffer holds.
+///
+/// Gives the number of grains stored; the extent's file then ends behind the last of them.
+/// Errors: errc::workspace_too_small; errc::extent_too_large at the first grain that would pass
+/// 2^32 sectors; those of source, sink and `fetch`. After an error the sink's content is
+/// unspecified, but its first sector is zero. Source: SPEC 3, 4.
+template <Source S, SeekableSink K, class Scanner>
+[[nodiscard]] constexpr result<std::uint64_t> write_sparse_body(S& source, K& sink,
+                                                                const sparse_layout& layout,
+                                                                Scanner scanner,
+                                                                sparse_scratch& scratch) noexcept {
+  if (failure f = detail::check_scratch(layout, scratch)) return f;
+  if (failure f = sink.resize(0)) return f;
+  if (failure f = sink.resize(layout.overhead_bytes())) return f;
+
+  const unsigned shift = layout.geometry().grain_byte_shift();
+  const std::uint64_t stored_limit = layout.max_stored_grains();
+  grain_stream<S> grains(source, layout.geometry(), scratch.buffer);
+  detail::table_builder table(scratch.table.data());
+  std::uint64_t stored = 0;
+
+  for (std::uint64_t t = 0; t < layout.table_count(); ++t) {
+    const std::uint64_t limit = smaller_of((t + 1) * entries_per_table, layout.grain_count());
+    for (;;) {
+      const auto chunk = grains.next(limit);
+      if (!chunk) return chunk.error();
+      if (chunk->grains == 0) break;
+      if constexpr (requires { scanner.fetch(chunk->first_grain, chunk->grains); }) {
+        if (failure f = scanner.fetch(chunk->first_grain, chunk->grains)) return f;
+      }
+      // Neighbours that hold data leave in one write.
+      std::uint64_t run = 0;
+      for (std::uint64_t i = 0; i <= chunk->grains; ++i) {
+        const std::byte* const grain = chunk->bytes + (i << shift);
+        if (i < chunk->grains && scanner.holds_data(grain, chunk->first_grain + i)) {
+          if (stored + run == stored_limit) {
+            return detail::does_not_fit(layout, chunk->first_grain + i);
+          }
+          table.set(chunk->first_grain + i, layout.grain_sector(stored + run));
+          ++run;
+        } else if (run != 0) {
+          const byte_view bytes(grain - (run << shift), static_cast<std::size_t>(run << shift));
+          const std::uint64_t end = layout.grain_sector(stored) << sector_shift;
+          if (failure f = detail::append_grains(sink, end, bytes)) return f;
+          stored += run;
+          run = 0;
+        }
+      }
+    }
+    if (table.used()) {
+      const std::uint64_t primary = layout.table_sector(t);
+      const std::uint64_t redundant = layout.redundant_table_sector(t);
+      if (failure f = sink.write_at(primary << sector_shift, table.bytes())) return f;
+      if (failure f = sink.write_at(redundant << sector_shift, table.bytes())) return f;
+      table.clear();
+    }
+  }
+  for (const region& directory : {layout.directory(), layout.redundant_directory()}) {
+    placed_sink<K> out(sink, directory.first_byte());
+    if (failure f =
+            detail::write_directory(out, layout.geometry(), directory.end_sector(), scratch.table))
+      return f;
+  }
+  return stored;
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/sparse_append.hpp
+
+namespace vmdk {
+
+/// Writes a sparse extent into a sink that only appends. Its tables come before its grains, so the
+/// source is walked first to learn which grains hold data, and again for the grains; when there is
+/// no room to remember one bit a grain, also once for each copy of the tables.
+template <Source S>
+class sparse_appender {
+ public:
+  /// The buffer of `scratch` holds at least one grain; one bit a grain more saves two walks. All
+  /// belongs to the caller and outlives this object.
+  constexpr sparse_appender(S& source, const sparse_layout& layout,
+                            sparse_scratch& scratch) noexcept
+      : source_(&source), layout_(&layout), scratch_(&scratch), buffer_(scratch.buffer) {
+    const std::uint64_t map_bytes = layout.table_count() * bits_bytes;
+    const std::uint64_t grain_bytes = layout.geometry().grain_bytes();
+    if (scratch.buffer.size() >= grain_bytes && scratch.buffer.size() - grain_bytes >= map_bytes) {
+      map_ = scratch.buffer.last(static_cast<std::size_t>(map_bytes));
+      buffer_ = scratch.buffer.first(scratch.buffer.size() - map_.size());
+      zero_bytes(map_);
+    }
+  }
+
+  /// Walks the source for the first time. Gives the number of grains that will be stored.
+  /// Errors: errc::workspace_too_small; errc::extent_too_large; those of the source.
+  [[nodiscard]] constexpr result<std::uint64_t> survey(grain_scanner scanner) noexcept {
+    if (failure f = detail::check_scratch(*layout_, *scratch_)) return f;
+    seen first;
+    const failure f = walk(scanner, [&](std::uint64_t grain, const std::byte*) -> failure {
+      if (first.grains == layout_->max_stored_grains()) {
+        return detail::does_not_fit(*layout_, grain);
+      }
+      first.add(grain);
+      if (!map_.empty()) map_.data()[grain >> 3] |= std::byte{1} << (grain & 7);
+      return no_failure;
+    });
+    if (f) return f;
+    surveyed_ = first;
+    return first.grains;
+  }
+
+  /// Writes everything behind the descriptor. Call after `survey`, and after the header and the
+  /// descriptor were written. A hasher gets what is written, to be compared with what was surveyed.
+  /// Errors: errc::source_changed when the data is no longer where the survey saw it; those of
+  /// source and sink. The sink's content is then of no use.
+  template <Sink K>
+  [[nodiscard]] constexpr failure write(K& sink, content_hasher* hasher) noexcept {
+    const bool redundant_first =
+        layout_->redundant_directory().first_sector < layout_->directory().first_sector;
+    for (const bool redundant : {redundant_first, !redundant_first}) {
+      const region tables = redundant ? layout_->redundant_tables() : layout_->tables();
+      if (failure f = detail::write_directory(sink, layout_->geometry(), tables.first_sector,
+                                              scratch_->table)) {
+        return f;
+      }
+      if (failure f = write_tables(sink)) return f;
+    }
+    const std::uint64_t end =
+        larger_of(layout_->tables().end_sector(), layout_->redundant_tables().end_sector());
+    if (failure f = put_zeros(sink, (layout_->overhead_sectors() - end) << sector_shift)) return f;
+
+    seen now;
+    const unsigned shift = layout_->geometry().grain_byte_shift();
+    const failure f = walk(grain_scanner(layout_->geometry(), hasher),
+                           [&](std::uint64_t grain, const std::byte* bytes) -> failure {
+                             now.add(grain);
+                             return sink.write(byte_view(bytes, std::size_t{1} << shift));
+                           });
+    return f ? f : same_as_surveyed(now);
+  }
+
+ private:
+  static constexpr std::uint64_t bits_bytes = entries_per_table / 8;
+
+  /// Which grains a walk saw, in few bytes: enough to notice that a later walk saw others.
+  struct seen {
+    std::uint64_t grains = 0;
+    std::uint64_t fingerprint = 0;
+
+    constexpr void add(std::uint64_t grain) noexcept {
+      ++grains;
+      fingerprint = (fingerprint ^ grain) * 0x100000001B3;
+    }
+  };
+
+  [[nodiscard]] constexpr failure same_as_surveyed(const seen& now) const noexcept {
+    const bool same = now.grains == surveyed_.grains && now.fingerprint == surveyed_.fingerprint;
+    return same ? no_failure : source_failure(errc::source_changed, 0);
+  }
+
+  /// Calls `data(grain, bytes)` for each grain that holds data.
+  template <class Data>
+  [[nodiscard]] constexpr failure walk(grain_scanner scanner, Data&& data) noexcept {
+    const unsigned shift = layout_->geometry().grain_byte_shift();
+    grain_stream<S> grains(*source_, layout_->geometry(), buffer_);
+    for (;;) {
+      const auto chunk = grains.next(layout_->grain_count());
+      if (!chunk) return chunk.error();
+      if (chunk->grains == 0) return no_failure;
+      for (std::uint64_t i = 0; i < chunk->grains; ++i) {
+        const std::byte* const bytes = chunk->bytes + (i << shift);
+        if (!scanner.holds_data(bytes, chunk->first_grain + i)) continue;
+        if (failure f = data(chunk->first_grain + i, bytes)) return f;
+      }
+    }
+  }
+
+  template <Sink K>
+  [[nodiscard]] constexpr failure write_tables(K& sink) noexcept {
+    detail::table_builder table(scratch_->table.data());
+    std::uint64_t written = 0;  // tables
+    seen now;
+    // Tables up to the one of this grain are complete.
+    const auto complete_until = [&](std::uint64_t table_index) -> failure {
+      while (written < table_index) {
+        if (failure f = table.used() ? sink.write(table.bytes()) : put_zeros(sink, table_bytes)) {
+          return f;
+        }
+        if (table.used()) table.clear();
+        ++written;
+      }
+      return no_failure;
+    };
+    const auto stored = [&](std::uint64_t grain) -> failure {
+      if (failure f = complete_until(grain >> sparse_geometry::table_shift)) return f;
+      table.set(grain, layout_->grain_sector(now.grains));
+      now.add(grain);
+      return no_failure;
+    };
+    if (map_.empty()) {
+      const failure f =
+          walk(grain_scanner(layout_->geometry(), nullptr),
+               [&](std::uint64_t grain, const std::byte*) -> failure { return stored(grain); });
+      if (f) return f;
+    } else {
+      const std::byte* const map = map_.data();
+      for (std::uint64_t at = 0; at < map_.size(); ++at) {
+        for (unsigned bit = 0; map[at] != std::byte{0} && bit < 8; ++bit) {
+          if ((map[at] >> bit & std::byte{1}) == std::byte{0}) continue;
+          if (failure f = stored(at * 8 + bit)) return f;
+        }
+      }
+    }
+    if (failure f = complete_until(layout_->table_count())) return f;
+    return same_as_surveyed(now);
+  }
+
+  S* source_;
+  const sparse_layout* layout_;
+  sparse_scratch* scratch_;
+  byte_span buffer_;  ///< The scratch buffer less the map.
+  byte_span map_{};   ///< One bit a grain, or nothing.
+  seen surveyed_{};
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/sparse.hpp
+
+namespace vmdk {
+namespace detail {
+
+/// Writes descriptor and header, which make an image of what lies behind them. The header comes
+/// last, behind a barrier: a file that was cut short is no image. Errors: those of the sink.
+template <SeekableSink K>
+[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_layout& plan,
+                                                  const descriptor_fields& fields,
+                                                  const extent_line& extent) noexcept {
+  const sector_image header = encode(plan.make_header());
+  placed_sink<K> out(sink, plan.descriptor().first_byte());
+  if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
+    return f;
+  }
+  if constexpr (Flushable<K>) {
+    if (failure f = sink.flush()) return f;
+  }
+  if (failure f = sink.write_at(0, header)) return f;
+  if constexpr (Flushable<K>) {
+    if (failure f = sink.flush()) return f;
+  }
+  return no_failure;
+}
+
+/// One monolithicSparse file, for any grain size (SPEC 4).
+template <Source S, Sink K>
+[[nodiscard]] constexpr result<write_report> write_monolithic_sparse(
+    S& source, K& sink, const write_options& options, std::uint32_t grain_sectors,
+    sparse_scratch scratch) noexcept {
+  if (!is_writable_grain(grain_sectors)) {
+    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
+  }
+  const auto capacity = capacity_for(source.size(), grain_sectors, options.capacity);
+  if (!capacity) return capacity.error();
+  descriptor_fields fields = make_fields(options, create_type::monolithic_sparse, *capacity);
+  extent_line extent;
+  extent.sectors = *capacity;
+  if (!options.like_mkimg) extent.name.stem = options.extent_name;
+  const auto descriptor_sectors = embedded_descriptor_sectors(fields, extent);
+  if (!descriptor_sectors) return descriptor_sectors.error();
+
+  const auto planned = sparse_layout::for_capacity(
+      source.size(), {.grain_sectors = grain_sectors,
+                      .descriptor_sectors = *descriptor_sectors,
+                      .capacity = options.capacity,
+                      .order = options.like_mkimg ? directory_order::primary_first
+                                                  : directory_order::redundant_first});
+  if (!planned) return planned.error();
+  const sparse_layout& plan = *planned;
+
+  content_hasher hasher;
+  const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
+  write_report report{.source_bytes = source.size(), .capacity_bytes = plan.capacity_bytes()};
+
+  if constexpr (SeekableSink<K>) {
+    const auto stored = write_sparse_body(source, sink, plan, scanner, scratch);
+    if (!stored) return stored.error();
+    if constexpr (FinishingSource<S>) {
+      if (failure f = source.finish()) return f;
+    }
+    report.stored_grains = *stored;
+    fields.id = report.id = choose_id(options, hasher.finish());
+    if (failure f = write_sparse_head(sink, plan, fields, extent)) return f;
+  } else if constexpr (FinishingSource<S>) {
+    // The tables precede the grains, and a stream cannot be read twice.
+    return source_failure(errc::source_not_seekable, 0);
+  } else {
+    sparse_appender<S> appender(source, plan, scratch);
+    const auto stored = appender.survey(scanner);
+    if (!stored) return stored.error();
+    report.stored_grains = *stored;
+    fields.id = report.id = choose_id(options, hasher.finish());
+    encode(plan.make_header(), scratch.table.data());
+    if (failure f = sink.write(scratch.table.template first<sector_bytes>())) return f;
+    if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
+      return f;
+    }
+    content_hasher written;
+    if (failure f = appender.write(sink, needs_content(options) ? &written : nullptr)) return f;
+    // The id that was announced must be that of what was written.
+    if (needs_content(options) && written.finish() != hasher.finish()) {
+      return source_failure(errc::source_changed, 0);
+    }
+  }
+  report.file_bytes = plan.file_bytes(report.stored_grains).value();
+  return report;
+}
+
+}  // namespace detail
+
+/// Writes one monolithicSparse file.
+///
+/// Into a SeekableSink the source is walked once, and a forward_source will do; into one that only
+/// appends it is walked at least twice. Errors: errc::capacity_zero, errc::capacity_too_large,
+/// errc::grain_size_invalid, errc::option_invalid (detail: a descriptor_problem) and
+/// errc::workspace_too_small before anything is written; errc::extent_too_large when the data would
+/// pass 2^32 sectors; errc::source_changed, errc::source_not_seekable; those of source and sink.
+/// Source: SPEC 3, 4, 6, 12, 14.
+template <std::uint32_t GrainSectors>
+struct writer<monolithic_sparse<GrainSectors>> {
+  template <Source S, Sink K>
+  [[nodiscard]] static constexpr result<write_report> write(
+      S& source, K& sink, const write_options& options,
+      workspace<monolithic_sparse<GrainSectors>>& memory) noexcept {
+    constexpr std::uint32_t grain = monolithic_sparse<GrainSectors>::grain_sectors;
+    return detail::write_monolithic_sparse(source, sink, options,
+                                           grain == dynamic_grain ? options.grain_sectors : grain,
+                                           {.table = memory.table, .buffer = memory.buffer()});
+  }
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/constant/image.hpp
+
+namespace vmdk {
+
+/// As the last argument of constant_image: the compiler was told to take more steps than it does by
+/// default (-fconstexpr-ops-limit and -fconstexpr-loop-limit, or -fconstexpr-steps).
+struct raised_limits {};
+
+namespace detail {
+
+/// What compilers take with the limits that they have by default: grains, the data of the whole
+/// disk, and that of a grain which is compressed.
+inline constexpr std::uint32_t constant_grain_limit_sectors = 128;
+inline constexpr std::uint64_t constant_data_limit_bytes = 65536;
+inline constexpr std::uint64_t constant_compressed_limit_bytes = 16384;
+inline constexpr std::uint64_t every_byte = ~std::uint64_t{0};
+
+struct usual_options {
+  consteval write_options operator()() const noexcept { return {}; }
+};
+
+/// How an image of a type is made a constant.
+template <class Type, class... Codec>
+struct constant_writer {
+  static_assert(sizeof(Type) == 0,
+                "vmdk: a constant image is a monolithic_sparse<GRAIN>, or a "
+                "stream_optimized<GRAIN> with an encoder, GRAIN being known");
+};
+
+template <std::uint32_t GrainSectors>
+  requires(GrainSectors != dynamic_grain)
+struct constant_writer<monolithic_sparse<GrainSectors>> {
+  template <class Content>
+  static constexpr bool is_within_limits =
+      GrainSectors <= constant_grain_limit_sectors &&
+      most_data_in_a_grain<Content>(every_byte) <= constant_data_limit_bytes;
+
+  template <class Content, Sink K>
+  [[nodiscard]] static constexpr result<write_report> write(K& sink, const write_options& options) {
+    auto disk = constant_disk<Content>();
+    workspace<monolithic_sparse<GrainSectors>> memory{};
+    return vmdk::write<monolithic_sparse<GrainSectors>>(disk, sink, options, memory);
+  }
+};
+
+template <std::uint32_t GrainSectors, class E>
+  requires(GrainSectors != dynamic_grain)
+struct constant_writer<stream_optimized<GrainSectors>, E> {
+  static_assert(ConstantEncoder<E>,
+                "vmdk: the encoder of a constant image must work in constant expressions, as "
+                "vmdk::stored, vmdk::small_deflate and vmdk::deflate do");
+  template <class Content>
+  static constexpr bool is_within_limits =
+      GrainSectors <= constant_grain_limit_sectors &&
+      most_data_in_a_grain<Content>(every_byte) <= constant_data_limit_bytes &&
+      (std::is_same_v<E, stored> || most_data_in_a_grain<Content>(GrainSectors * sector_bytes) <=
+                                        constant_compressed_limit_bytes);
+
+  template <class Content, Sink K>
+  [[nodiscard]] static constexpr result<write_report> write(K& sink, const write_options& options) {
+    auto disk = constant_disk<Content>();
+    auto plan = plan_stream(disk.size(), options, GrainSectors);
+    if (!plan) return plan.error();
+    std::byte table[stream_memory::marked_table_bytes]{};
+    constexpr std::uint64_t directory_bytes =
+        constant_grains<Content, GrainSectors>::layout.directory_memory_bytes();
+    std::byte directory[directory_bytes]{};
+    constant_packer<Content, GrainSectors, E> packer{};
+    return write_stream(disk, sink, options, *plan, {.table = table, .directory = directory},
+                        packer);
+  }
+};
+
+/// Tells what stands in the way of a constant image; the compiler shows the code.
+template <errc Code>
+constexpr void refuse() {
+  static_assert(Code != errc::capacity_zero, "vmdk: the disk of a constant image is empty");
+  static_assert(Code != errc::capacity_too_large && Code != errc::extent_too_large,
+                "vmdk: the disk is too large for an image of this type and grain size");
+  static_assert(Code != errc::option_invalid,
+                "vmdk: an option of the constant image must not stand in a descriptor");
+  static_assert(Code == errc::none, "vmdk: the constant image cannot be written; see the errc");
+}
+
+template <class Writer, class Content, class Options>
+inline constexpr auto constant_report = [] {
+  counting_sink sink;
+  return Writer::template write<Content>(sink, Options{}());
+}();
+
+/// Makes sure that an image can be a constant, and gives the report of its writing.
+template <class Type, class Writer, class Content, class Options, bool Raised>
+[[nodiscard]] consteval write_report check_constant() {
+  static_assert(ConstantContent<Content>,
+                "vmdk: the content of a constant image is a lambda without captures that returns a "
+                "std::array of bytes or a Source");
+  refuse<layout<Type>::for_capacity(constant_disk<Content>().size()).error().code>();
+  constexpr bool can_be_made = Raised || Writer::template is_within_limits<Content>;
+  static_assert(can_be_made,
+                "vmdk: compilers' default limits allow for constant images with 64 KiB of data, 16 "
+                "KiB in a grain that is compressed, in grains of at most 64 KiB; leave zeros to a "
+                "zero_source, or raise the limits and say so with vmdk::raised_limits{}");
+  if constexpr (can_be_made) {
+    constexpr auto& report = constant_report<Writer, Content, Options>;
+    refuse<report.error().code>();
+    return *report;
+  } else {
+    return {};
+  }
+}
+
+}  // namespace detail
+
+/// Computes the size of the whole file that constant_image makes of the same arguments.
+template <class Type, class... Codec, class Content, class Options = detail::usual_options,
+          class... Raised>
+[[nodiscard]] consteval std::uint64_t constant_file_bytes(Content /*content*/,
+                                                          Options /*options*/ = {},
+                                                          Raised... /*raised*/) {
+  using writer = detail::constant_writer<Type, Codec...>;
+  return detail::check_constant<Type, writer, Content, Options, sizeof...(Raised) != 0>()
+      .file_bytes;
+}
+
+/// Makes the whole file of an image a constant: a std::array of exactly the file's size, with the
+/// bytes that `write` gives at run time. `content` is a lambda without captures, because the
+/// array's size depends on what it returns: a std::array of bytes, or a Source, whose parts then
+/// are constants themselves. So is `options`, which returns write_options.
+///
+/// Whatever stands in the way is an error of the compiler. Compilers' default limits allow for
+/// disks with 64 KiB of data, 16 KiB in a grain that is compressed; holes cost nothing in a Source
+/// that knows them.
+template <class Type, class... Codec, class Content, class Options = detail::usual_options,
+          class... Raised>
+[[nodiscard]] consteval auto constant_image(Content content, Options options = {},
+                                            Raised... raised) {
+  using writer = detail::constant_writer<Type, Codec...>;
+  constexpr std::uint64_t bytes =
+      constant_file_bytes<Type, Codec...>(Content{}, Options{}, Raised{}...);
+  static_cast<void>(content), static_cast<void>(options), (static_cast<void>(raised), ...);
+  std::array<std::byte, bytes> file{};
+  memory_sink sink{byte_span(file)};
+  static_cast<void>(writer::template write<Content>(sink, Options{}()));
+  return file;
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/core/error_sentences.hpp
+
+namespace vmdk::detail {
+
+struct error_sentence {
+  errc code;
+  std::string_view text;
+};
+
+/// What each code means, for a user's eyes. In the order of errc.
+inline constexpr error_sentence error_sentences[] = {
+    {errc::none, "nothing failed"},
+    // Reading and writing bytes.
+    {errc::read_failed, "reading failed"},
+    {errc::write_failed, "writing failed"},
+    {errc::out_of_range, "the range lies outside the disk or file"},
+    {errc::unexpected_end, "the input ended before its stated size; was it cut or changed?"},
+    {errc::source_too_long, "the input goes on after its stated size"},
+    {errc::source_changed, "the input changed while it was read"},
+    {errc::source_not_seekable, "the input can only be read once, front to back; use a file"},
+    {errc::sink_full, "the destination has no room left"},
+    {errc::workspace_too_small, "the memory given for this is too small"},
+    {errc::size_unknown, "the input's size is not known; state it"},
+    {errc::not_supported, "this input or destination cannot do what is needed"},
+    {errc::cancelled, "stopped because another part of the work failed"},
+
+    // The sparse extent header and the footer.
+    {errc::header_truncated, "the file is too short to be a VMDK"},
+    {errc::magic_invalid, "this is not a VMDK: the file does not start with KDMV"},
+    {errc::magic_unfinished, "the program that wrote this image never finished it"},
+    {errc::version_unsupported, "the image's version is not 1, 2 or 3"},
+    {errc::flags_unknown, "the image uses a feature that is not known"},
+    {errc::markers_without_compression,
+     "the header states markers but no compression, which cannot be"},
+    {errc::compression_without_markers,
+     "the grains are compressed without markers, which no program writes"},
+    {errc::compression_algorithm_invalid,
+     "the compression algorithm contradicts the header's flags"},
+    {errc::newline_bytes_damaged,
+     "the file was damaged by a transfer in text mode; copy it again in binary mode"},
+    {errc::capacity_zero, "the disk has no sectors"},
+    {errc::capacity_too_large, "the disk is larger than the format allows"},
+    {errc::grain_size_invalid, "the grain size is not a power of two"},
+    {errc::grain_size_too_large, "the grain size is larger than 1 GiB"},
+    {errc::grain_size_unusual, "the grain size is one that no known program writes"},
+    {errc::grain_size_large, "the grain size is larger than some programs read"},
+    {errc::entries_per_table_invalid, "the grain tables do not have 512 entries"},
+    {errc::directory_offset_invalid, "the grain directory lies outside the file"},
+    {errc::directory_overlap, "the grain directory overlaps other metadata"},
+    {errc::redundant_offset_invalid, "the redundant grain directory lies outside the file"},
+    {errc::redundant_overlap, "the redundant grain directory overlaps other metadata"},
+    {errc::redundant_shared,
+     "the redundant grain directory is the primary one, so there is no second copy"},
+    {errc::descriptor_offset_invalid, "the embedded descriptor lies outside the file"},
+    {errc::descriptor_size_invalid, "the embedded descriptor is empty or too large"},
+    {errc::overhead_outside_file, "the file ends before its metadata does; it was cut"},
+    {errc::overhead_too_small, "the header states less metadata than there is"},
+    {errc::unclean_shutdown, "the image was not closed properly by its last writer"},
+    {errc::header_padding_not_zero, "the header's padding is not zero"},
+    {errc::zeroed_grains_need_version_2,
+     "a version 1 image uses zeroed grains, which came with version 2"},
+    {errc::capacity_not_whole_grains, "the disk does not end on a grain boundary"},
+    {errc::footer_missing, "the image's footer is missing; the file was cut"},
+    {errc::footer_mismatch, "header and footer contradict each other"},
+    {errc::footer_marker_invalid, "the marker before the footer is damaged"},
+    {errc::footer_directory_invalid, "the footer has no usable grain directory"},
+    {errc::end_of_stream_invalid, "the file does not end with an end-of-stream marker"},
+    {errc::embedded_descriptor_missing,
+     "the file has no descriptor; open the text descriptor that names it instead"},
+
+    // Directories, tables, grains, markers.
+    {errc::directory_entry_invalid,
+     "a grain directory entry points into other metadata or past the end of the file"},
+    {errc::directory_entry_zero, "a grain table is missing"},
+    {errc::directory_entry_duplicate, "two grain directory entries name one table"},
+    {errc::directory_tail_not_zero, "grain directory entries past the last table are used"},
+    {errc::table_overlap, "a grain table overlaps other data"},
+    {errc::grain_below_overhead, "a grain table entry points into the metadata"},
+    {errc::grain_past_end, "a grain table entry points past the end of the file"},
+    {errc::grain_zeroed_not_allowed,
+     "a grain table entry is 1, but the image does not allow zeroed grains"},
+    {errc::grain_duplicate, "two grain table entries name one grain"},
+    {errc::grain_overlap, "two grains share sectors"},
+    {errc::grain_metadata_overlap, "a grain overlaps the metadata"},
+    {errc::grain_unaligned, "a grain does not start on a grain boundary"},
+    {errc::table_tail_not_zero, "grain table entries past the end of the disk are used"},
+    {errc::directories_differ, "a grain table is missing in one of the two copies"},
+    {errc::tables_differ, "the two copies of a grain table entry differ"},
+    {errc::marker_invalid, "a marker in the stream is damaged"},
+    {errc::marker_lba_mismatch, "a grain's marker names another place of the disk"},
+    {errc::marker_lba_not_ascending, "the grains of the stream are out of order"},
+    {errc::marker_size_invalid, "a compressed grain is empty or too large"},
+    {errc::marker_padding_not_zero, "the padding of a marker or grain is not zero"},
+    {errc::stream_data_after_end, "data follows the end of the stream"},
+    {errc::stream_end_missing, "the stream has no end; it was cut"},
+    {errc::stream_tables_mismatch, "a grain table contradicts the grains before it"},
+    {errc::stream_gap,
+     "zero sectors stand between the grains, where sequential readers see the end"},
+    {errc::stream_end_padded, "zero sectors follow the end of the stream"},
+    {errc::last_grain_short,
+     "the last grain was not padded before it was compressed, so that some programs refuse it"},
+
+    // Descriptors.
+    {errc::descriptor_signature_missing,
+     "the descriptor does not start with \"# Disk DescriptorFile\""},
+    {errc::descriptor_empty, "the descriptor is empty"},
+    {errc::descriptor_too_long, "the descriptor is longer than 1 MiB"},
+    {errc::descriptor_nul_inside, "the descriptor goes on after a zero byte"},
+    {errc::descriptor_padding_not_zero, "the space behind the embedded descriptor is not zero"},
+    {errc::descriptor_control_character, "the descriptor has a control character"},
+    {errc::descriptor_line_end_invalid, "the descriptor has a carriage return inside a line"},
+    {errc::descriptor_line_end_unusual, "the descriptor's lines end as on Windows"},
+    {errc::descriptor_line_too_long, "a line of the descriptor is too long"},
+    {errc::descriptor_line_invalid, "a line of the descriptor is no comment, no key and no extent"},
+    {errc::descriptor_blanks_unusual,
+     "the descriptor has tabs or blanks that some programs refuse"},
+    {errc::descriptor_not_utf8, "the descriptor is not valid UTF-8"},
+    {errc::descriptor_encoding_unknown,
+     "the descriptor's names are in an encoding that cannot be converted"},
+    {errc::descriptor_too_many_keys, "the descriptor has too many keys"},
+    {errc::descriptor_key_duplicate, "a key of the descriptor is given twice"},
+    {errc::descriptor_key_case,
+     "a key of the descriptor has the wrong case, so that programs disagree on it"},
+    {errc::descriptor_key_hidden,
+     "a comment, name or value of the descriptor hides a key that some programs obey"},
+    {errc::descriptor_key_unknown, "a key of the descriptor is not known"},
+    {errc::descriptor_section_order, "the descriptor's sections are out of order"},
+    {errc::descriptor_value_invalid, "the quotes of a value do not match"},
+    {errc::descriptor_value_unquoted, "a value has no quotes"},
+    {errc::descriptor_value_case, "a word of the descriptor has the wrong case"},
+    {errc::descriptor_version_missing, "the descriptor states no version"},
+    {errc::descriptor_version_invalid, "the descriptor's version is not 1, 2 or 3"},
+    {errc::descriptor_cid_missing, "the descriptor has no CID"},
+    {errc::descriptor_cid_invalid, "a content id is not 1 to 8 hexadecimal digits"},
+    {errc::descriptor_cid_reserved, "the CID is ffffffff, which stands for no parent"},
+    {errc::descriptor_cid_order, "parentCID stands before CID, which some programs mix up"},
+    {errc::descriptor_parent_cid_missing, "the descriptor has no parentCID"},
+    {errc::descriptor_parent_hint_missing, "the descriptor states a parent but not its file name"},
+    {errc::descriptor_parent_contradiction,
+     "the descriptor names a parent's file but states no parent"},
+    {errc::descriptor_create_type_missing, "the descriptor has no createType"},
+    {errc::descriptor_create_type_unknown, "the createType is not known"},
+    {errc::descriptor_create_type_misplaced,
+     "the createType does not belong where this descriptor is"},
+    {errc::descriptor_create_type_mismatch, "the extents do not match the createType"},
+    {errc::descriptor_extent_missing, "the descriptor has no extent"},
+    {errc::descriptor_extent_fields, "a field of an extent is missing or damaged"},
+    {errc::descriptor_extent_extra, "an extent has more fields than usual"},
+    {errc::descriptor_extent_type_unknown, "an extent's type is not known"},
+    {errc::descriptor_extent_sectors, "an extent's size is no number, zero or too large"},
+    {errc::descriptor_extent_offset, "an extent's offset is not possible"},
+    {errc::descriptor_extent_offset_unusual,
+     "an extent has an offset that other programs refuse, or lacks one"},
+    {errc::descriptor_extent_name_unusual,
+     "the embedded descriptor's file name is not a plain name"},
+    {errc::descriptor_extent_name_path,
+     "an extent's file name is a path or empty; only plain names are opened"},
+    {errc::descriptor_embedded_extents,
+     "an embedded descriptor must have exactly one extent, of type SPARSE"},
+    {errc::descriptor_ddb_missing, "the descriptor has no disk data base"},
+    {errc::descriptor_ddb_prefix_missing, "a key lacks its \"ddb.\""},
+    {errc::descriptor_ddb_value_invalid, "a value of the disk data base is not possible"},
+    {errc::descriptor_capacity_mismatch,
+     "the descriptor states another size of the disk than the header"},
+    {errc::descriptor_compression_mismatch,
+     "the createType does not say rightly whether the grains are compressed"},
+
+    // Codecs.
+    {errc::stream_truncated, "a compressed grain ends early"},
+    {errc::stream_header_invalid, "a compressed grain has no zlib header"},
+    {errc::stream_dictionary, "a compressed grain asks for a dictionary"},
+    {errc::stream_block_invalid, "a compressed grain is damaged (block)"},
+    {errc::stream_code_invalid, "a compressed grain is damaged (code)"},
+    {errc::stream_symbol_invalid, "a compressed grain is damaged (symbol)"},
+    {errc::stream_output_overrun, "a compressed grain holds more than a grain"},
+    {errc::stream_output_short, "a compressed grain holds less than a grain"},
+    {errc::stream_input_left, "bytes are left over behind a compressed grain"},
+    {errc::stream_checksum, "the checksum of a compressed grain is wrong"},
+    {errc::codec_failed, "compressing or decompressing failed"},
+    {errc::codec_not_available, "this program was built without the needed codec"},
+    {errc::encoded_too_large, "a compressed grain does not fit the memory given for it"},
+
+    // Layouts, writers and their options.
+    {errc::option_invalid, "an option has a value that the image cannot hold"},
+    {errc::extent_too_large,
+     "the image would be larger than its 32-bit sector numbers allow (2 TiB of data)"},
+    {errc::content_exceeds_capacity, "the input is larger than the disk"},
+
+    // COWD and seSparse extents.
+    {errc::cowd_magic_invalid, "this is not a COWD (vmfsSparse) extent"},
+    {errc::cowd_version_unsupported, "the COWD extent's version is not 1"},
+    {errc::cowd_flags_invalid, "the COWD extent's flags are not those of its version"},
+    {errc::cowd_grain_size_invalid,
+     "the COWD extent's grain size is not a power of two from 1 to 2048 sectors"},
+    {errc::cowd_directory_size_invalid,
+     "the COWD extent's grain directory does not match the disk's size"},
+    {errc::cowd_free_sector_invalid,
+     "the COWD extent's next free sector is in use or behind the end of the file"},
+    {errc::cowd_zeroed_grain, "a COWD grain table entry is 1, which programs disagree on"},
+    {errc::sesparse_magic_invalid, "this is not a seSparse extent"},
+    {errc::sesparse_version_unsupported, "the seSparse extent's version is not 2.1"},
+    {errc::sesparse_grain_size_invalid, "the seSparse extent's grain size is not 4 KiB"},
+    {errc::sesparse_table_size_invalid, "the seSparse extent's grain tables are not of 32 KiB"},
+    {errc::sesparse_flags_unknown, "the seSparse extent uses a feature that is not known"},
+    {errc::sesparse_reserved_unusual,
+     "a reserved field of the seSparse header has a value that some programs refuse"},
+    {errc::sesparse_reserved_not_zero, "a reserved field of a seSparse header is not zero"},
+    {errc::sesparse_region_outside_file,
+     "a region of the seSparse extent lies outside the file; was it cut?"},
+    {errc::sesparse_region_overlap, "two regions of the seSparse extent overlap"},
+    {errc::sesparse_region_too_small,
+     "a region of the seSparse extent is too small for what must be in it"},
+    {errc::sesparse_grains_outside_file,
+     "the seSparse extent's room for grains goes on behind the end of the file"},
+    {errc::sesparse_volatile_magic_invalid, "the seSparse extent's volatile header is damaged"},
+    {errc::sesparse_dirty, "the seSparse image was not closed properly; open it once in ESXi"},
+    {errc::sesparse_entry_invalid, "a seSparse grain table entry is of no known kind"},
+
+    // Names, files and chains.
+    {errc::name_not_allowed, "a file name inside the image is not a plain name"},
+    {errc::file_not_found, "a file that the image needs is missing"},
+    {errc::file_not_regular, "this is not a regular file"},
+    {errc::extent_too_short, "an extent's file is shorter than the descriptor says"},
+    {errc::extent_no_access, "the descriptor forbids access to an extent"},
+    {errc::extent_type_unsupported, "extents of this type cannot be read"},
+    {errc::extent_mismatch, "an extent's file contradicts the descriptor"},
+    {errc::extent_is_descriptor, "the descriptor names itself as one of its extents"},
+    {errc::extent_overlap, "two extents of the disk share bytes of one file"},
+    {errc::extent_count_invalid, "the image has more extents than there is room for"},
+    {errc::parent_missing, "the parent of this delta disk is needed and missing"},
+    {errc::parent_modified, "the parent was modified after this delta disk was made"},
+    {errc::parent_capacity_differs, "the parent has another capacity"},
+    {errc::chain_too_deep, "the chain of parents is longer than there is room for"},
+    {errc::chain_loop, "the chain of parents leads back to itself"},
+    {errc::already_exists, "the destination exists already"},
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/core/to_string.hpp
+
+namespace vmdk {
+
+/// Says in one sentence what a code means, for a user's eyes: no full stop, no line end. Codes of a
+/// caller's own are "an error of the caller's own code"; their text is the caller's.
+[[nodiscard]] constexpr std::string_view to_string(errc code) noexcept {
+  using namespace std::string_view_literals;
+  for (const detail::error_sentence& sentence : detail::error_sentences) {
+    if (sentence.code == code) return sentence.text;
+  }
+  return code >= errc::caller_first ? "an error of the caller's own code"sv : "an unknown error"sv;
+}
+
+/// Says whose failure it is, to stand before or after a sentence.
+[[nodiscard]] constexpr std::string_view to_string(origin from) noexcept {
+  using namespace std::string_view_literals;
+  switch (from) {
+    case origin::none:
+      return "none"sv;
+    case origin::source:
+      return "source"sv;
+    case origin::sink:
+      return "sink"sv;
+    case origin::codec:
+      return "codec"sv;
+    case origin::image:
+      return "image"sv;
+    case origin::files:
+      return "files"sv;
+    case origin::options:
+      return "options"sv;
+  }
+  return "unknown"sv;
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/core/version.hpp
+
+namespace vmdk {
+
+/// The version of the library and of its program. The build files take it from this line or are
+/// tested to agree with it.
+inline constexpr std::string_view library_version = "0.1.0";
 
 }  // namespace vmdk
 
@@ -5549,296 +7973,6 @@ constexpr result<descriptor_view> check_descriptor(std::string_view text, descri
 
 }  // namespace vmdk
 
-// ---- vmdk/format/sparse_header.hpp
-
-namespace vmdk {
-
-inline constexpr std::uint32_t sparse_magic = 0x564D444B;             ///< "KDMV"
-inline constexpr std::uint32_t sparse_magic_unfinished = 0x766D646B;  ///< "kdmv"
-
-/// The gd_offset of a stream whose tables are behind its grains: look in the footer (SPEC 5).
-inline constexpr std::uint64_t directory_at_end = 0xFFFFFFFFFFFFFFFF;
-
-/// Flags of a sparse extent header (SPEC 2). The low half is compatible: readers may ignore a bit
-/// there that they do not know. The high half is not.
-namespace sparse_flags {
-inline constexpr std::uint32_t newline_bytes_valid = 1u << 0;
-inline constexpr std::uint32_t redundant_tables = 1u << 1;
-inline constexpr std::uint32_t zeroed_grains = 1u << 2;
-inline constexpr std::uint32_t compressed = 1u << 16;
-inline constexpr std::uint32_t markers = 1u << 17;
-inline constexpr std::uint32_t incompatible_unknown = 0xFFFC0000u;
-}  // namespace sparse_flags
-
-/// The first sector of a sparse extent, byte for byte (SPEC 2). Members have the technote's names
-/// in snake_case; offsets and sizes are in sectors. It is packed because its members are bytes.
-struct sparse_extent_header {
-  le<std::uint32_t> magic_number{sparse_magic};
-  le<std::uint32_t> version{1u};
-  le<std::uint32_t> flags{};
-  le<std::uint64_t> capacity{};
-  le<std::uint64_t> grain_size{};
-  le<std::uint64_t> descriptor_offset{};
-  le<std::uint64_t> descriptor_size{};
-  le<std::uint32_t> num_gtes_per_gt{entries_per_table};
-  le<std::uint64_t> rgd_offset{};
-  le<std::uint64_t> gd_offset{};
-  le<std::uint64_t> over_head{};
-  std::uint8_t unclean_shutdown = 0;
-  std::uint8_t single_end_line_char = 0x0A;
-  std::uint8_t non_end_line_char = 0x20;
-  std::uint8_t double_end_line_char1 = 0x0D;
-  std::uint8_t double_end_line_char2 = 0x0A;
-  le<std::uint16_t> compress_algorithm{};
-  std::array<std::byte, 433> pad{};
-
-  [[nodiscard]] constexpr bool has(std::uint32_t flag) const noexcept {
-    return (flags.get() & flag) != 0;
-  }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept {
-    return has(sparse_flags::compressed);
-  }
-  [[nodiscard]] constexpr bool has_tables_at_end() const noexcept {
-    return gd_offset.get() == directory_at_end;
-  }
-};
-
-static_assert(sizeof(sparse_extent_header) == sector_bytes);
-static_assert(alignof(sparse_extent_header) == 1);
-static_assert(std::is_trivially_copyable_v<sparse_extent_header>);
-static_assert(offsetof(sparse_extent_header, magic_number) == 0);
-static_assert(offsetof(sparse_extent_header, version) == 4);
-static_assert(offsetof(sparse_extent_header, flags) == 8);
-static_assert(offsetof(sparse_extent_header, capacity) == 12);
-static_assert(offsetof(sparse_extent_header, grain_size) == 20);
-static_assert(offsetof(sparse_extent_header, descriptor_offset) == 28);
-static_assert(offsetof(sparse_extent_header, descriptor_size) == 36);
-static_assert(offsetof(sparse_extent_header, num_gtes_per_gt) == 44);
-static_assert(offsetof(sparse_extent_header, rgd_offset) == 48);
-static_assert(offsetof(sparse_extent_header, gd_offset) == 56);
-static_assert(offsetof(sparse_extent_header, over_head) == 64);
-static_assert(offsetof(sparse_extent_header, unclean_shutdown) == 72);
-static_assert(offsetof(sparse_extent_header, single_end_line_char) == 73);
-static_assert(offsetof(sparse_extent_header, non_end_line_char) == 74);
-static_assert(offsetof(sparse_extent_header, double_end_line_char1) == 75);
-static_assert(offsetof(sparse_extent_header, double_end_line_char2) == 76);
-static_assert(offsetof(sparse_extent_header, compress_algorithm) == 77);
-static_assert(offsetof(sparse_extent_header, pad) == 79);
-
-using sector_image = std::array<std::byte, sector_bytes>;
-
-/// The header's bytes as they stand on disk.
-[[nodiscard]] constexpr sector_image encode(const sparse_extent_header& header) noexcept {
-  return std::bit_cast<sector_image>(header);
-}
-
-/// As above, into memory of the caller: at run time straight from one to the other, as a small
-/// machine's stack has no room for a third copy.
-constexpr void encode(const sparse_extent_header& header, std::byte* to) noexcept {
-  if (std::is_constant_evaluated()) {
-    const sector_image bytes = encode(header);
-    copy_bytes(to, bytes.data(), bytes.size());
-  } else {
-    __builtin_memcpy(to, &header, sector_bytes);
-  }
-}
-
-/// The header that these bytes are. Nothing is checked: see sparse_header_check.hpp.
-[[nodiscard]] constexpr sparse_extent_header decode_sparse_header(
-    const sector_image& bytes) noexcept {
-  return std::bit_cast<sparse_extent_header>(bytes);
-}
-
-/// As above, straight into its place.
-constexpr void decode_sparse_header(const sector_image& bytes,
-                                    sparse_extent_header& header) noexcept {
-  if (std::is_constant_evaluated()) {
-    header = decode_sparse_header(bytes);
-  } else {
-    __builtin_memcpy(&header, bytes.data(), sector_bytes);
-  }
-}
-
-/// Returns what `use(header)` does of the header that these bytes are: at run time without a copy,
-/// for which a small machine's stack has no room.
-template <class Use>
-constexpr auto with_sparse_header(const sector_image& bytes, Use&& use) noexcept {
-  if (std::is_constant_evaluated()) return use(decode_sparse_header(bytes));
-  // An array of bytes is room for the objects that its bytes make.
-  const auto* const header = reinterpret_cast<const sparse_extent_header*>(bytes.data());
-  return use(*__builtin_launder(header));
-}
-
-/// The header in the first 512 of these bytes.
-[[nodiscard]] constexpr sparse_extent_header decode_sparse_header(const std::byte* bytes) noexcept {
-  sector_image copy{};
-  copy_bytes(copy.data(), bytes, copy.size());
-  return decode_sparse_header(copy);
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/format/sparse_header_check.hpp
-
-namespace vmdk {
-
-/// The largest embedded descriptor that is read, in sectors (SPEC 13.1).
-inline constexpr std::uint64_t embedded_descriptor_limit_sectors = 2048;
-
-namespace detail {
-
-/// Where a directory may lie: behind the header, inside the file, apart from the descriptor.
-enum class directory_place : std::uint8_t { good, outside, overlapping };
-
-[[nodiscard]] constexpr directory_place place_directory(const sparse_extent_header& h,
-                                                        std::uint64_t first_sector,
-                                                        std::uint64_t sectors,
-                                                        std::uint64_t file_sectors) noexcept {
-  if (first_sector == 0 || !fits_inside(first_sector, sectors, file_sectors)) {
-    return directory_place::outside;
-  }
-  const std::uint64_t descriptor = h.descriptor_offset;
-  const bool apart = descriptor == 0 || first_sector >= descriptor + h.descriptor_size ||
-                     first_sector + sectors <= descriptor;
-  return apart ? directory_place::good : directory_place::overlapping;
-}
-
-}  // namespace detail
-
-/// Checks a sparse extent header against every rule of SPEC 13.1, without reading anything else.
-///
-/// Calls `report(code, byte offset of the field)` for each broken rule; `report` returns false to
-/// stop. Returns true when the checks that later steps rely on all held (magic, version, flags,
-/// capacity, grain, entries, places), so that the header's figures can be used.
-/// file_bytes is the size of the extent's file. A footer is checked by the same rules; header_at is
-/// where it stands, and added to the offsets.
-template <class Report>
-constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t file_bytes,
-                                   Report&& report, std::uint64_t header_at = 0) noexcept {
-  bool usable = true;
-  bool go_on = true;
-  const auto broken = [&](errc code, std::size_t offset) {
-    if (severity_of(code) == severity::error) usable = false;
-    if (go_on) go_on = report(code, header_at + offset);
-  };
-  using header = sparse_extent_header;
-
-  if (file_bytes < sector_bytes) {
-    broken(errc::header_truncated, 0);
-    return false;
-  }
-  if (h.magic_number != sparse_magic) {
-    broken(h.magic_number == sparse_magic_unfinished ? errc::magic_unfinished : errc::magic_invalid,
-           offsetof(header, magic_number));
-    return false;
-  }
-  if (h.has(sparse_flags::newline_bytes_valid) &&
-      (h.single_end_line_char != 0x0A || h.non_end_line_char != 0x20 ||
-       h.double_end_line_char1 != 0x0D || h.double_end_line_char2 != 0x0A)) {
-    broken(errc::newline_bytes_damaged, offsetof(header, single_end_line_char));
-  }
-  if (h.version == 0 || h.version > 3) {
-    broken(errc::version_unsupported, offsetof(header, version));
-  }
-  if (h.version == 1 && h.has(sparse_flags::zeroed_grains)) {
-    broken(errc::zeroed_grains_need_version_2, offsetof(header, flags));
-  }
-  if (h.has(sparse_flags::incompatible_unknown)) {
-    broken(errc::flags_unknown, offsetof(header, flags));
-  }
-  if (h.has(sparse_flags::markers) && !h.is_compressed()) {
-    broken(errc::markers_without_compression, offsetof(header, flags));
-  }
-  if (h.is_compressed() && !h.has(sparse_flags::markers)) {
-    broken(errc::compression_without_markers, offsetof(header, flags));
-  }
-  if (h.compress_algorithm != (h.is_compressed() ? 1 : 0)) {
-    broken(errc::compression_algorithm_invalid, offsetof(header, compress_algorithm));
-  }
-  if (h.num_gtes_per_gt != entries_per_table) {
-    broken(errc::entries_per_table_invalid, offsetof(header, num_gtes_per_gt));
-  }
-  if (h.unclean_shutdown != 0) {
-    broken(errc::unclean_shutdown, offsetof(header, unclean_shutdown));
-  }
-  if (!is_zero(h.pad.data(), h.pad.size())) {
-    broken(errc::header_padding_not_zero, offsetof(header, pad));
-  }
-
-  const std::uint64_t file_sectors = file_bytes >> sector_shift;
-  if (h.descriptor_offset != 0) {
-    if (h.descriptor_size == 0 || h.descriptor_size > embedded_descriptor_limit_sectors) {
-      broken(errc::descriptor_size_invalid, offsetof(header, descriptor_size));
-    } else if (!fits_inside(h.descriptor_offset, h.descriptor_size, file_sectors)) {
-      broken(errc::descriptor_offset_invalid, offsetof(header, descriptor_offset));
-    }
-  }
-  // With tables at the end the footer repeats this figure: a cut file is told by its missing
-  // footer.
-  if (!h.has_tables_at_end() && h.over_head > ceil_shift(file_bytes, sector_shift)) {
-    broken(errc::overhead_outside_file, offsetof(header, over_head));
-  }
-
-  if (!is_power_of_two(h.grain_size)) {
-    broken(errc::grain_size_invalid, offsetof(header, grain_size));
-  } else if (h.grain_size > largest_readable_grain_sectors) {
-    broken(errc::grain_size_too_large, offsetof(header, grain_size));
-  } else if (h.grain_size < smallest_writable_grain_sectors ||
-             h.grain_size > largest_writable_grain_sectors) {
-    broken(errc::grain_size_unusual, offsetof(header, grain_size));
-  } else if (h.grain_size > 128) {
-    broken(errc::grain_size_large, offsetof(header, grain_size));
-  }
-  if (h.capacity == 0) {
-    broken(errc::capacity_zero, offsetof(header, capacity));
-  } else if (h.capacity > capacity_limit_sectors) {
-    broken(errc::capacity_too_large, offsetof(header, capacity));
-  }
-  // The directory's size and place can be judged only when capacity, grain and descriptor are sane.
-  if (!usable) return false;
-
-  if ((h.capacity & (h.grain_size - 1)) != 0) {
-    broken(errc::capacity_not_whole_grains, offsetof(header, capacity));
-  }
-  const std::uint64_t directory_sectors =
-      sparse_geometry(h.capacity, h.grain_size).directory_sectors();
-  bool inside = false;  // The primary directory.
-  if (!h.has_tables_at_end()) {
-    const auto place = detail::place_directory(h, h.gd_offset, directory_sectors, file_sectors);
-    inside = place != detail::directory_place::outside;
-    if (place == detail::directory_place::outside) {
-      broken(errc::directory_offset_invalid, offsetof(header, gd_offset));
-    } else if (place == detail::directory_place::overlapping) {
-      broken(errc::directory_overlap, offsetof(header, gd_offset));
-    } else if (!h.is_compressed() && h.over_head < h.gd_offset + directory_sectors) {
-      broken(errc::overhead_too_small, offsetof(header, over_head));
-    }
-  }
-  if (h.has(sparse_flags::redundant_tables) && !(h.has_tables_at_end() && h.rgd_offset == 0)) {
-    const auto place = detail::place_directory(h, h.rgd_offset, directory_sectors, file_sectors);
-    if (place == detail::directory_place::outside) {
-      broken(errc::redundant_offset_invalid, offsetof(header, rgd_offset));
-    } else if (h.rgd_offset == h.gd_offset) {
-      broken(errc::redundant_shared, offsetof(header, rgd_offset));
-    } else if (place == detail::directory_place::overlapping ||
-               (inside && h.rgd_offset < h.gd_offset + directory_sectors &&
-                h.gd_offset < h.rgd_offset + directory_sectors)) {
-      broken(errc::redundant_overlap, offsetof(header, rgd_offset));
-    }
-  }
-  return usable;
-}
-
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
-[[nodiscard]] constexpr failure validate(const sparse_extent_header& header,
-                                         std::uint64_t file_bytes, strictness mode) noexcept {
-  first_refusal refusal(mode);
-  check_sparse_header(header, file_bytes, refusal);
-  return refusal.why();
-}
-
-}  // namespace vmdk
-
 // ---- vmdk/io/append_only.hpp
 
 namespace vmdk {
@@ -5870,26 +8004,6 @@ class append_only_sink {
  private:
   S* inner_;
 };
-
-}  // namespace vmdk
-
-// ---- vmdk/io/next_data.hpp
-
-namespace vmdk {
-
-/// Finds the first range at or after an offset that may hold something else than zeros, in any
-/// Source: one that does not know its holes is data to its end. A length of 0, at size(), when only
-/// zeros are left. Errors: errc::out_of_range past size(); those of the source's `next_data`.
-template <Source S>
-[[nodiscard]] constexpr result<range> next_data_of(S& source, std::uint64_t offset) noexcept {
-  if constexpr (SparseSource<S>) {
-    return source.next_data(offset);
-  } else {
-    const std::uint64_t size_bytes = source.size();
-    if (offset > size_bytes) return source_failure(errc::out_of_range, offset);
-    return range{offset, size_bytes - offset};
-  }
-}
 
 }  // namespace vmdk
 
@@ -6483,179 +8597,6 @@ class layout<two_gb_max_extent_flat> : public flat_layout {
 
 }  // namespace vmdk
 
-// ---- vmdk/layout/sparse.hpp
-
-namespace vmdk {
-
-/// Which copy of directory and tables comes first in the file.
-enum class directory_order : std::uint8_t {
-  redundant_first,  ///< As VMware writes it.
-  primary_first,    ///< As mkimg writes it.
-};
-
-struct sparse_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
-  std::uint32_t descriptor_sectors = usual_descriptor_sectors;  ///< 0: a file without one.
-  capacity_rule capacity = capacity_rule::whole_grains;
-  directory_order order = directory_order::redundant_first;
-};
-
-/// Where everything in a hosted sparse extent goes: arithmetic only, for any grain size.
-///
-/// header | descriptor | one directory and its tables | the other copy | padding | grains.
-/// All sector numbers are from the start of the file. Source: SPEC 3, 4, 12.
-class sparse_layout {
- public:
-  constexpr sparse_layout() noexcept = default;
-
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large when the tables alone would pass 2^32 sectors.
-  [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
-      std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
-    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
-    if (!capacity) return capacity.error();
-
-    sparse_layout plan;
-    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
-    plan.descriptor_sectors_ = options.descriptor_sectors;
-    plan.order_ = options.order;
-    if (plan.overhead_sectors() > sector_number_limit) {
-      return options_failure(errc::capacity_too_large);
-    }
-    return plan;
-  }
-
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
-    return geometry_.capacity_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
-    return geometry_.capacity_bytes();
-  }
-  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
-    return geometry_.grain_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
-    return geometry_.grain_count();
-  }
-  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
-    return geometry_.table_count();
-  }
-
-  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
-  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
-  [[nodiscard]] constexpr region directory() const noexcept {
-    return copy_directory(order_ == directory_order::primary_first);
-  }
-  [[nodiscard]] constexpr region tables() const noexcept { return tables_behind(directory()); }
-  [[nodiscard]] constexpr region redundant_directory() const noexcept {
-    return copy_directory(order_ == directory_order::redundant_first);
-  }
-  [[nodiscard]] constexpr region redundant_tables() const noexcept {
-    return tables_behind(redundant_directory());
-  }
-
-  /// The directory entry of a table: its first sector. Never 0, and tables lie one behind the
-  /// other, because some readers compute their places and ignore the directory.
-  [[nodiscard]] constexpr std::uint32_t table_sector(std::uint64_t table) const noexcept {
-    return static_cast<std::uint32_t>(tables().first_sector + table * table_sectors);
-  }
-  [[nodiscard]] constexpr std::uint32_t redundant_table_sector(std::uint64_t table) const noexcept {
-    return static_cast<std::uint32_t>(redundant_tables().first_sector + table * table_sectors);
-  }
-
-  /// Sectors of metadata: the first grain lies here.
-  [[nodiscard]] constexpr std::uint64_t overhead_sectors() const noexcept {
-    return align_up(copy_directory(false).end_sector() + table_count() * table_sectors,
-                    grain_sectors());
-  }
-  [[nodiscard]] constexpr std::uint64_t overhead_bytes() const noexcept {
-    return overhead_sectors() << sector_shift;
-  }
-
-  /// The sector of the n-th stored grain, counted from 0 in the order of the disk.
-  [[nodiscard]] constexpr std::uint64_t grain_sector(std::uint64_t stored_index) const noexcept {
-    return overhead_sectors() + (stored_index << geometry_.grain_shift());
-  }
-
-  /// How many grains can be stored before a sector number would pass 2^32.
-  [[nodiscard]] constexpr std::uint64_t max_stored_grains() const noexcept {
-    return smaller_of(grain_count(),
-                      (sector_number_limit - overhead_sectors()) >> geometry_.grain_shift());
-  }
-
-  /// The size of the whole file with so many grains stored.
-  /// Errors: errc::extent_too_large when a sector number would pass 2^32;
-  /// errc::content_exceeds_capacity for more grains than the disk has.
-  [[nodiscard]] constexpr result<std::uint64_t> file_bytes(
-      std::uint64_t stored_grains) const noexcept {
-    if (stored_grains > grain_count()) return options_failure(errc::content_exceeds_capacity);
-    if (stored_grains > max_stored_grains()) return options_failure(errc::extent_too_large);
-    return grain_sector(stored_grains) << sector_shift;
-  }
-  [[nodiscard]] constexpr result<std::uint64_t> min_file_bytes() const noexcept {
-    return file_bytes(0);
-  }
-  [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes() const noexcept {
-    return file_bytes(grain_count());
-  }
-
-  /// The header of this file.
-  [[nodiscard]] constexpr sparse_extent_header make_header() const noexcept {
-    sparse_extent_header h{};
-    h.flags = sparse_flags::newline_bytes_valid | sparse_flags::redundant_tables;
-    h.capacity = capacity_sectors();
-    h.grain_size = std::uint64_t{grain_sectors()};
-    h.descriptor_offset = std::uint64_t{descriptor_sectors_ == 0 ? 0u : 1u};
-    h.descriptor_size = std::uint64_t{descriptor_sectors_};
-    h.rgd_offset = redundant_directory().first_sector;
-    h.gd_offset = directory().first_sector;
-    h.over_head = overhead_sectors();
-    return h;
-  }
-
- private:
-  [[nodiscard]] constexpr region copy_directory(bool first) const noexcept {
-    const std::uint64_t begin = 1 + std::uint64_t{descriptor_sectors_};
-    const std::uint64_t sectors = geometry_.directory_sectors();
-    return {first ? begin : begin + sectors + table_count() * table_sectors, sectors};
-  }
-  [[nodiscard]] constexpr region tables_behind(const region& directory) const noexcept {
-    return {directory.end_sector(), table_count() * table_sectors};
-  }
-
-  sparse_geometry geometry_{};
-  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
-  directory_order order_ = directory_order::redundant_first;
-};
-
-/// The layout of a monolithicSparse file whose grain size is part of the type. A face over
-/// sparse_layout: the arithmetic is the same code.
-template <std::uint32_t GrainSectors>
-class layout<monolithic_sparse<GrainSectors>> : public sparse_layout {
-  // Instantiating the tag is what reports a bad grain size.
-  static_assert(sizeof(monolithic_sparse<GrainSectors>) != 0);
-
- public:
-  constexpr layout() noexcept = default;
-  constexpr explicit layout(const sparse_layout& base) noexcept : sparse_layout(base) {}
-
-  /// As sparse_layout::for_capacity, with the grain size of the type.
-  [[nodiscard]] static constexpr result<layout> for_capacity(
-      std::uint64_t disk_bytes, sparse_layout_options options = {}) noexcept {
-    if (GrainSectors != dynamic_grain) options.grain_sectors = GrainSectors;
-    const auto base = sparse_layout::for_capacity(disk_bytes, options);
-    if (!base) return base.error();
-    return layout(*base);
-  }
-};
-
-}  // namespace vmdk
-
 // ---- vmdk/layout/split.hpp
 
 namespace vmdk {
@@ -6752,302 +8693,6 @@ class layout<two_gb_max_extent_sparse<GrainSectors>> : public split_layout {
     constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
     if (grain != dynamic_grain) options.grain_sectors = grain;
     const auto base = split_layout::for_capacity(disk_bytes, options);
-    if (!base) return base.error();
-    return layout(*base);
-  }
-};
-
-}  // namespace vmdk
-
-// ---- vmdk/format/marker.hpp
-
-namespace vmdk {
-
-/// What a marker without data announces (SPEC 5).
-enum class marker_type : std::uint32_t {
-  end_of_stream = 0,
-  grain_table = 1,
-  grain_directory = 2,
-  footer = 3,
-  progress = 4,  ///< Seen in exports of vSphere; carries nothing that a reader needs.
-};
-
-/// The start of a sector of a stream: a grain's marker, whose data follows at once, when `size` is
-/// not 0; else a marker whose sector is filled with zeros (SPEC 5).
-struct stream_marker {
-  le<std::uint64_t> value{};  ///< Grain: its first sector on the disk. Else: sectors that follow.
-  le<std::uint32_t> size{};   ///< Grain: bytes of compressed data. Else: 0.
-  le<std::uint32_t> type{};   ///< Not part of a grain's marker, whose data begins here.
-
-  [[nodiscard]] constexpr bool is_grain() const noexcept { return size != 0; }
-  [[nodiscard]] constexpr bool is(marker_type wanted) const noexcept {
-    return size == 0 && type == static_cast<std::uint32_t>(wanted);
-  }
-};
-
-static_assert(sizeof(stream_marker) == 16 && alignof(stream_marker) == 1);
-static_assert(offsetof(stream_marker, size) == 8 && offsetof(stream_marker, type) == 12);
-
-/// Bytes of a grain's marker before its data.
-inline constexpr std::uint32_t grain_marker_bytes = 12;
-
-/// How far a compressed grain may be larger than the grain itself; some readers' buffers end there
-/// (SPEC 5).
-inline constexpr std::uint32_t compressed_grain_slack_bytes = 500;
-
-/// The marker that these 16 bytes are. Nothing is checked.
-[[nodiscard]] constexpr stream_marker decode_marker(const std::byte* bytes) noexcept {
-  return {.value = load_le<std::uint64_t>(bytes),
-          .size = load_le<std::uint32_t>(bytes + offsetof(stream_marker, size)),
-          .type = load_le<std::uint32_t>(bytes + offsetof(stream_marker, type))};
-}
-
-/// Makes a sector of a marker without data, whose rest is zeros. `sector` is sector_bytes long.
-constexpr void encode_marker(marker_type type, std::uint64_t following_sectors,
-                             std::byte* sector) noexcept {
-  zero_bytes(sector, sector_bytes);
-  store_le(sector, following_sectors);
-  store_le(sector + offsetof(stream_marker, type), static_cast<std::uint32_t>(type));
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/format/footer_check.hpp
-
-namespace vmdk {
-
-/// The end of a stream: footer marker, footer, end-of-stream marker (SPEC 5).
-inline constexpr std::uint32_t stream_tail_bytes = 3 * sector_bytes;
-
-namespace detail {
-
-/// What of a header its footer repeats.
-struct repeated_field {
-  std::uint8_t offset;
-  std::uint8_t bytes;
-};
-inline constexpr repeated_field repeated_fields[] = {
-    {offsetof(sparse_extent_header, version), 4},
-    {offsetof(sparse_extent_header, flags), 4},
-    {offsetof(sparse_extent_header, capacity), 8},
-    {offsetof(sparse_extent_header, grain_size), 8},
-    {offsetof(sparse_extent_header, descriptor_offset), 8},
-    {offsetof(sparse_extent_header, descriptor_size), 8},
-    {offsetof(sparse_extent_header, num_gtes_per_gt), 4},
-    {offsetof(sparse_extent_header, over_head), 8},
-    {offsetof(sparse_extent_header, compress_algorithm), 2},
-};
-
-}  // namespace detail
-
-/// Checks that a footer agrees with its header in everything but the place of the directory.
-/// `report` is called as by check_sparse_header; footer_at is added to the offsets.
-template <class Report>
-constexpr void check_footer_agrees(const sparse_extent_header& header,
-                                   const sparse_extent_header& footer, Report&& report,
-                                   std::uint64_t footer_at = 0) noexcept {
-  const auto compare = [&](const std::byte* one, const std::byte* other) {
-    for (const auto [offset, bytes] : detail::repeated_fields) {
-      if (!equal_bytes(one + offset, other + offset, bytes) &&
-          !report(errc::footer_mismatch, footer_at + offset)) {
-        return;
-      }
-    }
-  };
-  if (std::is_constant_evaluated()) {
-    const sector_image one = encode(header), other = encode(footer);
-    compare(one.data(), other.data());
-  } else {
-    compare(reinterpret_cast<const std::byte*>(&header),
-            reinterpret_cast<const std::byte*>(&footer));
-  }
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/layout/stream.hpp
-
-namespace vmdk {
-
-struct stream_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
-  std::uint32_t descriptor_sectors = usual_descriptor_sectors;
-  capacity_rule capacity = capacity_rule::whole_grains;
-  tables table_place = tables::at_end;
-};
-
-/// Where everything in a streamOptimized file goes, as far as it does not hang on how well the
-/// grains compress: arithmetic only, for any grain size.
-///
-/// at_end:   header | descriptor | padding | grains of a table, marker, table | ... |
-///           marker, directory | marker, footer | end of stream.
-/// in_front: header | descriptor | directory | tables | grains | end of stream.
-/// All sector numbers are from the start of the file. Source: SPEC 5, 12.
-class stream_layout {
- public:
-  constexpr stream_layout() noexcept = default;
-
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large past 2^54 sectors, or when tables in front would pass sector 2^32.
-  [[nodiscard]] static constexpr result<stream_layout> for_capacity(
-      std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
-    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
-    if (!capacity) return capacity.error();
-
-    stream_layout plan;
-    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
-    plan.descriptor_sectors_ = options.descriptor_sectors;
-    plan.table_place_ = options.table_place;
-    if (plan.overhead_sectors() > sector_number_limit) {
-      return options_failure(errc::capacity_too_large);
-    }
-    return plan;
-  }
-
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
-    return geometry_.capacity_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
-    return geometry_.capacity_bytes();
-  }
-  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
-    return geometry_.grain_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
-    return geometry_.grain_count();
-  }
-  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
-    return geometry_.table_count();
-  }
-  [[nodiscard]] constexpr vmdk::tables table_place() const noexcept { return table_place_; }
-  [[nodiscard]] constexpr bool has_tables_at_end() const noexcept {
-    return table_place_ == vmdk::tables::at_end;
-  }
-
-  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
-  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
-
-  /// The directory and the tables in front; empty when they are at the end, where their places
-  /// follow from the grains (see stream_size).
-  [[nodiscard]] constexpr region directory() const noexcept {
-    return {descriptor().end_sector(), has_tables_at_end() ? 0 : geometry_.directory_sectors()};
-  }
-  [[nodiscard]] constexpr region tables() const noexcept {
-    return {directory().end_sector(), has_tables_at_end() ? 0 : table_count() * table_sectors};
-  }
-
-  /// The directory entry of a table in front. There is one for each table, also for those of
-  /// zeros: readers of such files compute the places and ignore the directory (SPEC 3).
-  [[nodiscard]] constexpr std::uint32_t table_sector(std::uint64_t table) const noexcept {
-    return static_cast<std::uint32_t>(tables().first_sector + table * table_sectors);
-  }
-
-  /// Sectors before the first grain. With tables at the end the first grain starts on a grain
-  /// boundary as in every sparse file, which is sector 128 for the usual grain, as every such
-  /// writer has it; with tables in front grains follow at once, as VMware's own writer has it.
-  [[nodiscard]] constexpr std::uint64_t overhead_sectors() const noexcept {
-    const std::uint64_t end = tables().end_sector();
-    return has_tables_at_end() ? align_up(end, grain_sectors()) : end;
-  }
-  [[nodiscard]] constexpr std::uint64_t overhead_bytes() const noexcept {
-    return overhead_sectors() << sector_shift;
-  }
-
-  /// The most bytes that the compressed data of one grain may have: what every reader takes.
-  [[nodiscard]] constexpr std::uint32_t compressed_limit_bytes() const noexcept {
-    return geometry_.grain_bytes() + compressed_grain_slack_bytes;
-  }
-
-  /// The sectors of a grain's marker, its compressed data and their padding.
-  [[nodiscard]] static constexpr std::uint64_t packed_sectors(
-      std::uint64_t compressed_bytes) noexcept {
-    return ceil_shift(compressed_bytes + grain_marker_bytes, sector_shift);
-  }
-
-  /// The memory that a grain takes on its way into the stream, at the most.
-  [[nodiscard]] constexpr std::uint32_t packed_limit_bytes() const noexcept {
-    return compressed_limit_bytes() + grain_marker_bytes;
-  }
-
-  /// The memory that the directory takes while the stream is written.
-  [[nodiscard]] constexpr std::uint64_t directory_memory_bytes() const noexcept {
-    return has_tables_at_end() ? geometry_.directory_sectors() << sector_shift : 0;
-  }
-
-  /// What follows the last grain and its table.
-  [[nodiscard]] constexpr std::uint64_t tail_sectors() const noexcept {
-    if (!has_tables_at_end()) return 1;
-    return 1 + geometry_.directory_sectors() + (stream_tail_bytes >> sector_shift);
-  }
-
-  /// The size of the file of an empty disk.
-  [[nodiscard]] constexpr std::uint64_t min_file_bytes() const noexcept {
-    return (overhead_sectors() + tail_sectors()) << sector_shift;
-  }
-
-  /// The size that no file of this disk passes, when no grain becomes larger than the encoder's
-  /// bound for a grain. Errors: errc::extent_too_large when such a file would have a grain or a
-  /// table at or behind sector 2^32; the disk can be written all the same if it compresses well.
-  [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes(
-      std::uint64_t encoder_bound_bytes) const noexcept {
-    // Below 2^51 grains of at most 2^12 sectors: nothing wraps.
-    const std::uint64_t each =
-        packed_sectors(smaller_of<std::uint64_t>(encoder_bound_bytes, compressed_limit_bytes()));
-    std::uint64_t end = overhead_sectors() + grain_count() * each;
-    std::uint64_t last = end - each;
-    if (has_tables_at_end()) {
-      end += table_count() * (1 + table_sectors);
-      last = end - table_sectors;
-    }
-    if (last >= sector_number_limit) return options_failure(errc::extent_too_large);
-    return (end + tail_sectors()) << sector_shift;
-  }
-
-  /// The header of this file; or its footer, which alone has the place of a directory at the end.
-  [[nodiscard]] constexpr sparse_extent_header make_header(
-      std::uint64_t directory_sector) const noexcept {
-    sparse_extent_header h{};
-    h.version = 3u;
-    h.flags = sparse_flags::newline_bytes_valid | sparse_flags::compressed | sparse_flags::markers;
-    h.capacity = capacity_sectors();
-    h.grain_size = std::uint64_t{grain_sectors()};
-    h.descriptor_offset = std::uint64_t{1};
-    h.descriptor_size = std::uint64_t{descriptor_sectors_};
-    h.gd_offset = directory_sector;
-    h.over_head = overhead_sectors();
-    h.compress_algorithm = std::uint16_t{1};
-    return h;
-  }
-  [[nodiscard]] constexpr sparse_extent_header make_header() const noexcept {
-    return make_header(has_tables_at_end() ? directory_at_end : directory().first_sector);
-  }
-
- private:
-  sparse_geometry geometry_{};
-  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
-  vmdk::tables table_place_ = vmdk::tables::at_end;
-};
-
-/// The layout of a streamOptimized file whose grain size is part of the type. A face over
-/// stream_layout: the arithmetic is the same code.
-template <std::uint32_t GrainSectors>
-class layout<stream_optimized<GrainSectors>> : public stream_layout {
- public:
-  constexpr layout() noexcept = default;
-  constexpr explicit layout(const stream_layout& base) noexcept : stream_layout(base) {}
-
-  /// As stream_layout::for_capacity, with the grain size of the type.
-  [[nodiscard]] static constexpr result<layout> for_capacity(
-      std::uint64_t disk_bytes, stream_layout_options options = {}) noexcept {
-    // Instantiating the tag is what reports a bad grain size.
-    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
-    if (grain != dynamic_grain) options.grain_sectors = grain;
-    const auto base = stream_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);
   }
@@ -10065,7 +11710,10 @@ struct shared_runs {
   std::size_t kept_count = 0;
   std::uint64_t count = 0;
 
-  constexpr void clear() noexcept { kept_count = count = 0; }
+  constexpr void clear() noexcept {
+    kept_count = 0;
+    count = 0;
+  }
   constexpr void add(std::uint64_t first_sector, std::uint64_t sectors) noexcept {
     ++count;
     if (kept_count == most_kept) return;
@@ -12392,425 +14040,6 @@ template <Source S, std::size_t RoomBytes, class D, class OnFinding>
 
 }  // namespace vmdk
 
-// ---- vmdk/verify/finding_id.hpp
-
-namespace vmdk {
-namespace detail {
-
-struct code_id {
-  errc code;
-  std::string_view id;
-};
-
-/// What each code is called in the output of programs: its name, with dashes. These never change.
-inline constexpr code_id code_ids[] = {
-    {errc::read_failed, "read-failed"},
-    {errc::write_failed, "write-failed"},
-    {errc::out_of_range, "out-of-range"},
-    {errc::unexpected_end, "unexpected-end"},
-    {errc::source_too_long, "source-too-long"},
-    {errc::source_changed, "source-changed"},
-    {errc::source_not_seekable, "source-not-seekable"},
-    {errc::sink_full, "sink-full"},
-    {errc::workspace_too_small, "workspace-too-small"},
-    {errc::size_unknown, "size-unknown"},
-    {errc::not_supported, "not-supported"},
-    {errc::cancelled, "cancelled"},
-    {errc::header_truncated, "header-truncated"},
-    {errc::magic_invalid, "magic-invalid"},
-    {errc::magic_unfinished, "magic-unfinished"},
-    {errc::version_unsupported, "version-unsupported"},
-    {errc::flags_unknown, "flags-unknown"},
-    {errc::markers_without_compression, "markers-without-compression"},
-    {errc::compression_without_markers, "compression-without-markers"},
-    {errc::compression_algorithm_invalid, "compression-algorithm-invalid"},
-    {errc::newline_bytes_damaged, "newline-bytes-damaged"},
-    {errc::capacity_zero, "capacity-zero"},
-    {errc::capacity_too_large, "capacity-too-large"},
-    {errc::grain_size_invalid, "grain-size-invalid"},
-    {errc::grain_size_too_large, "grain-size-too-large"},
-    {errc::grain_size_unusual, "grain-size-unusual"},
-    {errc::grain_size_large, "grain-size-large"},
-    {errc::entries_per_table_invalid, "entries-per-table-invalid"},
-    {errc::directory_offset_invalid, "directory-offset-invalid"},
-    {errc::directory_overlap, "directory-overlap"},
-    {errc::redundant_offset_invalid, "redundant-offset-invalid"},
-    {errc::redundant_overlap, "redundant-overlap"},
-    {errc::redundant_shared, "redundant-shared"},
-    {errc::descriptor_offset_invalid, "descriptor-offset-invalid"},
-    {errc::descriptor_size_invalid, "descriptor-size-invalid"},
-    {errc::overhead_outside_file, "overhead-outside-file"},
-    {errc::overhead_too_small, "overhead-too-small"},
-    {errc::unclean_shutdown, "unclean-shutdown"},
-    {errc::header_padding_not_zero, "header-padding-not-zero"},
-    {errc::zeroed_grains_need_version_2, "zeroed-grains-need-version-2"},
-    {errc::capacity_not_whole_grains, "capacity-not-whole-grains"},
-    {errc::footer_missing, "footer-missing"},
-    {errc::footer_mismatch, "footer-mismatch"},
-    {errc::footer_marker_invalid, "footer-marker-invalid"},
-    {errc::footer_directory_invalid, "footer-directory-invalid"},
-    {errc::end_of_stream_invalid, "end-of-stream-invalid"},
-    {errc::embedded_descriptor_missing, "embedded-descriptor-missing"},
-    {errc::directory_entry_invalid, "directory-entry-invalid"},
-    {errc::directory_entry_zero, "directory-entry-zero"},
-    {errc::directory_entry_duplicate, "directory-entry-duplicate"},
-    {errc::directory_tail_not_zero, "directory-tail-not-zero"},
-    {errc::table_overlap, "table-overlap"},
-    {errc::grain_below_overhead, "grain-below-overhead"},
-    {errc::grain_past_end, "grain-past-end"},
-    {errc::grain_zeroed_not_allowed, "grain-zeroed-not-allowed"},
-    {errc::grain_duplicate, "grain-duplicate"},
-    {errc::grain_overlap, "grain-overlap"},
-    {errc::grain_metadata_overlap, "grain-metadata-overlap"},
-    {errc::grain_unaligned, "grain-unaligned"},
-    {errc::table_tail_not_zero, "table-tail-not-zero"},
-    {errc::directories_differ, "directories-differ"},
-    {errc::tables_differ, "tables-differ"},
-    {errc::marker_invalid, "marker-invalid"},
-    {errc::marker_lba_mismatch, "marker-lba-mismatch"},
-    {errc::marker_lba_not_ascending, "marker-lba-not-ascending"},
-    {errc::marker_size_invalid, "marker-size-invalid"},
-    {errc::marker_padding_not_zero, "marker-padding-not-zero"},
-    {errc::stream_data_after_end, "stream-data-after-end"},
-    {errc::stream_end_missing, "stream-end-missing"},
-    {errc::stream_tables_mismatch, "stream-tables-mismatch"},
-    {errc::stream_gap, "stream-gap"},
-    {errc::stream_end_padded, "stream-end-padded"},
-    {errc::last_grain_short, "last-grain-short"},
-    {errc::descriptor_signature_missing, "descriptor-signature-missing"},
-    {errc::descriptor_empty, "descriptor-empty"},
-    {errc::descriptor_too_long, "descriptor-too-long"},
-    {errc::descriptor_nul_inside, "descriptor-nul-inside"},
-    {errc::descriptor_padding_not_zero, "descriptor-padding-not-zero"},
-    {errc::descriptor_control_character, "descriptor-control-character"},
-    {errc::descriptor_line_end_invalid, "descriptor-line-end-invalid"},
-    {errc::descriptor_line_end_unusual, "descriptor-line-end-unusual"},
-    {errc::descriptor_line_too_long, "descriptor-line-too-long"},
-    {errc::descriptor_line_invalid, "descriptor-line-invalid"},
-    {errc::descriptor_blanks_unusual, "descriptor-blanks-unusual"},
-    {errc::descriptor_not_utf8, "descriptor-not-utf8"},
-    {errc::descriptor_encoding_unknown, "descriptor-encoding-unknown"},
-    {errc::descriptor_too_many_keys, "descriptor-too-many-keys"},
-    {errc::descriptor_key_duplicate, "descriptor-key-duplicate"},
-    {errc::descriptor_key_case, "descriptor-key-case"},
-    {errc::descriptor_key_hidden, "descriptor-key-hidden"},
-    {errc::descriptor_key_unknown, "descriptor-key-unknown"},
-    {errc::descriptor_section_order, "descriptor-section-order"},
-    {errc::descriptor_value_invalid, "descriptor-value-invalid"},
-    {errc::descriptor_value_unquoted, "descriptor-value-unquoted"},
-    {errc::descriptor_value_case, "descriptor-value-case"},
-    {errc::descriptor_version_missing, "descriptor-version-missing"},
-    {errc::descriptor_version_invalid, "descriptor-version-invalid"},
-    {errc::descriptor_cid_missing, "descriptor-cid-missing"},
-    {errc::descriptor_cid_invalid, "descriptor-cid-invalid"},
-    {errc::descriptor_cid_reserved, "descriptor-cid-reserved"},
-    {errc::descriptor_cid_order, "descriptor-cid-order"},
-    {errc::descriptor_parent_cid_missing, "descriptor-parent-cid-missing"},
-    {errc::descriptor_parent_hint_missing, "descriptor-parent-hint-missing"},
-    {errc::descriptor_parent_contradiction, "descriptor-parent-contradiction"},
-    {errc::descriptor_create_type_missing, "descriptor-create-type-missing"},
-    {errc::descriptor_create_type_unknown, "descriptor-create-type-unknown"},
-    {errc::descriptor_create_type_misplaced, "descriptor-create-type-misplaced"},
-    {errc::descriptor_create_type_mismatch, "descriptor-create-type-mismatch"},
-    {errc::descriptor_extent_missing, "descriptor-extent-missing"},
-    {errc::descriptor_extent_fields, "descriptor-extent-fields"},
-    {errc::descriptor_extent_extra, "descriptor-extent-extra"},
-    {errc::descriptor_extent_type_unknown, "descriptor-extent-type-unknown"},
-    {errc::descriptor_extent_sectors, "descriptor-extent-sectors"},
-    {errc::descriptor_extent_offset, "descriptor-extent-offset"},
-    {errc::descriptor_extent_offset_unusual, "descriptor-extent-offset-unusual"},
-    {errc::descriptor_extent_name_unusual, "descriptor-extent-name-unusual"},
-    {errc::descriptor_extent_name_path, "descriptor-extent-name-path"},
-    {errc::descriptor_embedded_extents, "descriptor-embedded-extents"},
-    {errc::descriptor_ddb_missing, "descriptor-ddb-missing"},
-    {errc::descriptor_ddb_prefix_missing, "descriptor-ddb-prefix-missing"},
-    {errc::descriptor_ddb_value_invalid, "descriptor-ddb-value-invalid"},
-    {errc::descriptor_capacity_mismatch, "descriptor-capacity-mismatch"},
-    {errc::descriptor_compression_mismatch, "descriptor-compression-mismatch"},
-    {errc::stream_truncated, "stream-truncated"},
-    {errc::stream_header_invalid, "stream-header-invalid"},
-    {errc::stream_dictionary, "stream-dictionary"},
-    {errc::stream_block_invalid, "stream-block-invalid"},
-    {errc::stream_code_invalid, "stream-code-invalid"},
-    {errc::stream_symbol_invalid, "stream-symbol-invalid"},
-    {errc::stream_output_overrun, "stream-output-overrun"},
-    {errc::stream_output_short, "stream-output-short"},
-    {errc::stream_input_left, "stream-input-left"},
-    {errc::stream_checksum, "stream-checksum"},
-    {errc::codec_failed, "codec-failed"},
-    {errc::codec_not_available, "codec-not-available"},
-    {errc::encoded_too_large, "encoded-too-large"},
-    {errc::option_invalid, "option-invalid"},
-    {errc::extent_too_large, "extent-too-large"},
-    {errc::content_exceeds_capacity, "content-exceeds-capacity"},
-    {errc::cowd_magic_invalid, "cowd-magic-invalid"},
-    {errc::cowd_version_unsupported, "cowd-version-unsupported"},
-    {errc::cowd_flags_invalid, "cowd-flags-invalid"},
-    {errc::cowd_grain_size_invalid, "cowd-grain-size-invalid"},
-    {errc::cowd_directory_size_invalid, "cowd-directory-size-invalid"},
-    {errc::cowd_free_sector_invalid, "cowd-free-sector-invalid"},
-    {errc::cowd_zeroed_grain, "cowd-zeroed-grain"},
-    {errc::sesparse_magic_invalid, "sesparse-magic-invalid"},
-    {errc::sesparse_version_unsupported, "sesparse-version-unsupported"},
-    {errc::sesparse_grain_size_invalid, "sesparse-grain-size-invalid"},
-    {errc::sesparse_table_size_invalid, "sesparse-table-size-invalid"},
-    {errc::sesparse_flags_unknown, "sesparse-flags-unknown"},
-    {errc::sesparse_reserved_unusual, "sesparse-reserved-unusual"},
-    {errc::sesparse_reserved_not_zero, "sesparse-reserved-not-zero"},
-    {errc::sesparse_region_outside_file, "sesparse-region-outside-file"},
-    {errc::sesparse_region_overlap, "sesparse-region-overlap"},
-    {errc::sesparse_region_too_small, "sesparse-region-too-small"},
-    {errc::sesparse_grains_outside_file, "sesparse-grains-outside-file"},
-    {errc::sesparse_volatile_magic_invalid, "sesparse-volatile-magic-invalid"},
-    {errc::sesparse_dirty, "sesparse-dirty"},
-    {errc::sesparse_entry_invalid, "sesparse-entry-invalid"},
-    {errc::name_not_allowed, "name-not-allowed"},
-    {errc::file_not_found, "file-not-found"},
-    {errc::file_not_regular, "file-not-regular"},
-    {errc::extent_too_short, "extent-too-short"},
-    {errc::extent_no_access, "extent-no-access"},
-    {errc::extent_type_unsupported, "extent-type-unsupported"},
-    {errc::extent_mismatch, "extent-mismatch"},
-    {errc::extent_is_descriptor, "extent-is-descriptor"},
-    {errc::extent_overlap, "extent-overlap"},
-    {errc::extent_count_invalid, "extent-count-invalid"},
-    {errc::parent_missing, "parent-missing"},
-    {errc::parent_modified, "parent-modified"},
-    {errc::parent_capacity_differs, "parent-capacity-differs"},
-    {errc::chain_too_deep, "chain-too-deep"},
-    {errc::chain_loop, "chain-loop"},
-    {errc::already_exists, "already-exists"},
-};
-
-}  // namespace detail
-
-/// The stable name of a rule, such as "grain-past-end": for programs to tell findings apart. Codes
-/// of a caller's own are "caller", others that are not known "unknown".
-[[nodiscard]] constexpr std::string_view id_of(errc code) noexcept {
-  for (const detail::code_id& known : detail::code_ids) {
-    if (known.code == code) return known.id;
-  }
-  return code >= errc::caller_first ? "caller" : "unknown";
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/verify/finding_sentences.hpp
-
-namespace vmdk::detail {
-
-struct finding_sentence {
-  errc code;
-  std::string_view text;
-};
-
-/// Sentences with figures. {t} is a finding's table, {e} its entry, {v} its value and {o} the other
-/// value, {x} and {X} the same in hexadecimal, {T} and {E} the other table and entry, {n} the name.
-/// A code that is missing here has the sentence of `to_string`.
-inline constexpr finding_sentence finding_sentences[] = {
-    {errc::version_unsupported, "the image's version is {v}, not 1, 2 or 3"},
-    {errc::flags_unknown, "the flags {x} have a feature that is not known"},
-    {errc::compression_algorithm_invalid,
-     "compression algorithm {v} contradicts the header's flags"},
-    {errc::capacity_too_large, "a capacity of {v} sectors is more than the format allows"},
-    {errc::grain_size_invalid, "a grain size of {v} sectors is not a power of two"},
-    {errc::grain_size_too_large, "a grain size of {v} sectors is larger than 1 GiB"},
-    {errc::grain_size_unusual, "a grain size of {v} sectors is one that no known program writes"},
-    {errc::grain_size_large, "a grain size of {v} sectors is larger than some programs read"},
-    {errc::entries_per_table_invalid, "the grain tables have {v} entries, not 512"},
-    {errc::directory_offset_invalid, "the grain directory at sector {v} lies outside the file"},
-    {errc::directory_overlap, "the grain directory at sector {v} overlaps other metadata"},
-    {errc::redundant_offset_invalid,
-     "the redundant grain directory at sector {v} lies outside the file"},
-    {errc::redundant_overlap,
-     "the redundant grain directory at sector {v} overlaps other metadata"},
-    {errc::descriptor_offset_invalid,
-     "the embedded descriptor at sector {v} lies outside the file"},
-    {errc::descriptor_size_invalid, "the embedded descriptor has {v} sectors, not 1 to 2048"},
-    {errc::overhead_outside_file,
-     "the file ends before its {v} sectors of metadata do; it was cut"},
-    {errc::overhead_too_small, "the header states {v} sectors of metadata, but there are more"},
-    {errc::capacity_not_whole_grains, "a capacity of {v} sectors does not end on a grain boundary"},
-    {errc::footer_missing, "the image's footer is missing; the file was cut"},
-    {errc::footer_mismatch, "the footer says {v} where the header says {o}"},
-    {errc::directory_entry_invalid, "grain directory entry {t} is {v}, where no table can be"},
-    {errc::directory_entry_zero, "grain table {t} is missing"},
-    {errc::directory_entry_duplicate,
-     "grain directory entry {t} names the table of entry {T} at sector {v} ({o} entries do)"},
-    {errc::directory_tail_not_zero,
-     "grain directory entry {t} is {v}, but lies past the last table"},
-    {errc::table_overlap, "grain table {t} overlaps other data from sector {v} on"},
-    {errc::grain_below_overhead,
-     "grain table entry {e} of table {t} points into the metadata, to sector {v}"},
-    {errc::grain_past_end, "grain table entry {e} of table {t} points past the end of the file"},
-    {errc::grain_zeroed_not_allowed,
-     "grain table entry {e} of table {t} is 1, but the image does not allow zeroed grains"},
-    {errc::grain_duplicate,
-     "grain table entry {e} of table {t} names the grain of entry {E} of table {T} at sector {v} "
-     "({o} entries do)"},
-    {errc::grain_overlap,
-     "the grain of entry {e} of table {t} shares sector {v} with that of entry {E} of table {T}"},
-    {errc::grain_metadata_overlap,
-     "the grain of entry {e} of table {t} overlaps the metadata at sector {v}"},
-    {errc::grain_unaligned,
-     "the grain of entry {e} of table {t} at sector {v} does not start on a grain boundary"},
-    {errc::table_tail_not_zero,
-     "grain table entry {e} of table {t} is {v}, but lies past the end of the disk"},
-    {errc::directories_differ, "grain directory entry {t} is {v}, but {o} in the redundant copy"},
-    {errc::tables_differ,
-     "grain table entry {e} of table {t} is {v}, but {o} in the redundant copy"},
-    {errc::marker_invalid,
-     "a marker in the stream is damaged: its value is {v}, the type or length {o}"},
-    {errc::marker_lba_mismatch,
-     "the marker of entry {e} of table {t} names sector {v} of the disk, not {o}"},
-    {errc::marker_lba_not_ascending,
-     "the grain for sector {v} of the disk follows the one for sector {o}"},
-    {errc::marker_size_invalid, "a compressed grain of {v} bytes is empty or too large"},
-    {errc::stream_tables_mismatch,
-     "grain table entry {e} of table {t} is {v}, but the grain stands at sector {o}"},
-    {errc::stream_gap,
-     "{v} zero sectors stand between the grains, where sequential readers see the end"},
-    {errc::stream_end_padded, "{v} zero sectors, not one, stand at the end of the stream"},
-    {errc::last_grain_short,
-     "the last grain has {v} bytes instead of {o}, so that some programs refuse it"},
-    {errc::descriptor_too_long, "a descriptor of {v} bytes is longer than 1 MiB"},
-    {errc::descriptor_capacity_mismatch, "the descriptor states {v} sectors, but the header {o}"},
-    {errc::cowd_zeroed_grain,
-     "grain table entry {e} of table {t} is 1, which programs disagree on"},
-    {errc::sesparse_entry_invalid,
-     "grain table entry {e} of table {t} is {x}, which is of no known kind"},
-    {errc::name_not_allowed, "\"{n}\" is not a plain file name; it is not opened"},
-    {errc::file_not_found, "the file \"{n}\" is missing"},
-    {errc::file_not_regular, "\"{n}\" is not a regular file; it is not opened"},
-    {errc::extent_too_short, "the file has {v} bytes, but its extent ends at byte {o}"},
-    {errc::extent_mismatch, "the extent's header states {v} sectors, but the descriptor {o}"},
-    {errc::extent_is_descriptor,
-     "line {e} of the descriptor names the descriptor itself, \"{n}\", as an extent"},
-    {errc::extent_overlap,
-     "the extents in lines {o} and {e} of the descriptor share bytes of one file"},
-    {errc::parent_missing, "the parent \"{n}\" is missing"},
-    {errc::parent_modified, "the parent's content id is {X}, not {x}: it was modified"},
-    {errc::parent_capacity_differs, "the parent has {v} sectors, but the disk {o}"},
-    {errc::chain_too_deep, "the chain of parents is too long at \"{n}\""},
-    {errc::chain_loop, "the chain of parents leads back to \"{n}\""},
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/describe.hpp
-
-namespace vmdk {
-namespace detail {
-
-/// The figure that a letter of a sentence stands for.
-[[nodiscard]] constexpr std::uint64_t figure_of(const finding& f, char letter) noexcept {
-  switch (letter) {
-    case 't':
-      return f.table;
-    case 'e':
-      return f.entry;
-    case 'v':
-    case 'x':
-      return f.value;
-    case 'o':
-    case 'X':
-      return f.other;
-    case 'T':
-      return f.other_table;
-    case 'E':
-      return f.other_entry;
-    default:
-      return 0;
-  }
-}
-
-/// Puts a number in eight or sixteen hexadecimal digits.
-template <class Put>
-constexpr void put_hex(std::uint64_t number, Put&& put) noexcept {
-  unsigned digits = 8;
-  if (number >> 32 != 0) digits = 16;
-  put(std::string_view("0x"));
-  put(number_text::hex(number, digits).view());
-}
-
-/// Puts a name from an image; what could disturb a line of output becomes a question mark.
-template <class Put>
-constexpr void put_name(std::string_view name, Put&& put) noexcept {
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool bad = is_control(name.data()[i]) || name.data()[i] == '"';
-    put(bad ? std::string_view("?") : part(name, i, 1));
-  }
-}
-
-/// Fills a sentence's figures in; false, having put nothing, when the finding lacks one.
-template <class Put>
-constexpr bool put_sentence(std::string_view text, const finding& f, Put&& put) noexcept {
-  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
-    if (text.data()[i] == '{' && figure_of(f, text.data()[i + 1]) == no_figure) return false;
-  }
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.data()[i] != '{') continue;
-    const char letter = text.data()[i + 1];
-    put(part(text, from, i - from));
-    if (letter == 'n') {
-      put_name(f.name, put);
-    } else if (letter == 'x' || letter == 'X') {
-      put_hex(figure_of(f, letter), put);
-    } else {
-      put(number_text::decimal(figure_of(f, letter)).view());
-    }
-    from = i + 3;
-    i += 2;
-  }
-  put(part(text, from));
-  return true;
-}
-
-}  // namespace detail
-
-/// The word for a severity, to stand before a finding's sentence.
-[[nodiscard]] constexpr std::string_view to_string(severity level) noexcept {
-  switch (level) {
-    case severity::note:
-      return "note";
-    case severity::warning:
-      return "warning";
-    case severity::unclean:
-      return "unclean";
-    case severity::error:
-      return "error";
-  }
-  return "unknown";
-}
-
-/// Says a finding in one sentence with its figures, for a user's eyes: no full stop, no line end.
-/// The sentence goes to `put(std::string_view)` piece by piece. Names are shown as they are in the
-/// image, but for control characters.
-template <class Put>
-constexpr void describe(const finding& f, Put&& put) noexcept {
-  if (f.more != 0) {
-    put(detail::number_text::decimal(f.more).view());
-    put(std::string_view(" more like this: "));
-    put(to_string(f.code));
-    return;
-  }
-  for (const detail::finding_sentence& sentence : detail::finding_sentences) {
-    if (sentence.code == f.code && detail::put_sentence(sentence.text, f, put)) return;
-  }
-  const bool has_table = f.table != no_figure && f.entry != no_figure;
-  const bool is_text = f.code >= errc::descriptor_signature_missing &&
-                       f.code < errc::stream_truncated && f.entry != no_figure;
-  if (has_table) {
-    detail::put_sentence("grain table entry {e} of table {t}: ", f, put);
-  } else if (is_text) {
-    detail::put_sentence("line {e} of the descriptor: ", f, put);
-  }
-  put(to_string(f.code));
-}
-
-}  // namespace vmdk
-
 // ---- vmdk/verify/open_checked.hpp
 
 namespace vmdk {
@@ -12843,2834 +14072,6 @@ template <Files F, class D>
   if (!file) return file.error();
   return open_checked(files, *file, memory, checking);
 }
-
-}  // namespace vmdk
-
-// ---- vmdk/verify/directory_search.hpp
-
-namespace vmdk::detail {
-
-/// Finds the directories of a file whose header may have them wrong (SPEC 13.7).
-template <class File>
-class directory_search {
- public:
-  /// The header, whose other figures are right, is the caller's, and so is at least a sector of
-  /// memory.
-  constexpr directory_search(File& file, sparse_extent_header& header, byte_span window) noexcept
-      : file_(&file), header_(&header), window_(window) {}
-
-  /// True when the redundant directory is nowhere; the header keeps what it says of it.
-  [[nodiscard]] constexpr bool is_copy_lost() const noexcept { return is_copy_lost_; }
-
-  /// True where a directory can be: inside the file, apart from the descriptor.
-  [[nodiscard]] constexpr bool may_hold(std::uint64_t sector) const noexcept {
-    return place_directory(*header_, sector, geometry().directory_sectors(),
-                           file_->size() >> sector_shift) == directory_place::good;
-  }
-
-  /// Puts both directories' places into header_-> Errors: the file's;
-  /// errc::directory_offset_invalid.
-  constexpr failure place() noexcept {
-    const bool has_copy = header_->has(sparse_flags::redundant_tables);
-    const std::uint64_t copy_at =
-        header_->rgd_offset == header_->gd_offset.get() ? 0 : header_->rgd_offset.get();
-    if (header_->gd_offset != directory_at_end || !header_->is_compressed()) {
-      const auto primary = find(header_->gd_offset, has_copy ? copy_at : 0);
-      if (!primary) return primary.error();
-      if (*primary != 0) header_->gd_offset = *primary;
-    }
-    if (!may_hold(header_->gd_offset)) {
-      return image_failure(errc::directory_offset_invalid,
-                           offsetof(sparse_extent_header, gd_offset));
-    }
-    // Old writers have one directory for both.
-    if (!has_copy || header_->rgd_offset == header_->gd_offset.get()) return no_failure;
-    const auto copy = find(copy_at, header_->gd_offset);
-    if (!copy) return copy.error();
-    if (*copy != 0) header_->rgd_offset = *copy;
-    const std::uint64_t sectors = geometry().directory_sectors();
-    const bool overlaps = header_->rgd_offset < header_->gd_offset + sectors &&
-                          header_->gd_offset < header_->rgd_offset + sectors;
-    if (may_hold(header_->rgd_offset) && !overlaps) return no_failure;
-    is_copy_lost_ = true;
-    return no_failure;
-  }
-
- private:
-  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
-    return sparse_geometry(header_->capacity, header_->grain_size);
-  }
-
-  /// How many of a directory's entries name the tables that follow it. Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> regular_entries(std::uint64_t sector) noexcept {
-    const std::uint64_t count = geometry().table_count();
-    std::uint64_t due = sector + geometry().directory_sectors();
-    std::uint64_t regular = 0;
-    const byte_span window = window_;
-    for (std::uint64_t first = 0; first < count; first += window.size() / sizeof(std::uint32_t)) {
-      const auto bytes = static_cast<std::size_t>(
-          smaller_of<std::uint64_t>((count - first) * sizeof(std::uint32_t), window.size()));
-      const std::uint64_t at = (sector << sector_shift) + first * sizeof(std::uint32_t);
-      if (failure f = file_->read_at(at, window.first(bytes))) return f;
-      for (std::size_t i = 0; i < bytes; i += sizeof(std::uint32_t), due += table_sectors) {
-        regular += load_le<std::uint32_t>(window.data() + i) == due;
-      }
-    }
-    return regular;
-  }
-
-  /// Finds a directory that is not where the header says: before or behind the other one with its
-  /// tables, or behind the descriptor. 0 when it stays as it is. Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> find(std::uint64_t stated,
-                                                     std::uint64_t other) noexcept {
-    const std::uint64_t each =
-        geometry().directory_sectors() + geometry().table_count() * table_sectors;
-    const auto is_regular = [&](std::uint64_t sector) -> result<bool> {
-      if (sector == other || !may_hold(sector)) return false;
-      const auto regular = regular_entries(sector);
-      if (!regular) return regular.error();
-      return *regular * 2 > geometry().table_count();
-    };
-    const auto own = is_regular(stated);
-    if (!own) return own.error();
-    if (*own) return std::uint64_t{0};
-    const std::uint64_t behind_descriptor =
-        header_->descriptor_offset == 0 ? 1 : header_->descriptor_offset + header_->descriptor_size;
-    const std::uint64_t wanted[] = {other == 0 ? 0 : other + each, other > each ? other - each : 0,
-                                    behind_descriptor};
-    for (const std::uint64_t sector : wanted) {
-      const auto found = is_regular(sector);
-      if (!found) return found.error();
-      if (*found) return sector;
-    }
-    return std::uint64_t{0};
-  }
-
-  File* file_;
-  sparse_extent_header* header_;
-  byte_span window_;
-  bool is_copy_lost_ = false;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/entry_judge.hpp
-
-namespace vmdk::detail {
-
-enum class entry_verdict : std::uint8_t { absent, good, bad };
-
-/// Says whether a table entry can be right. Of compressed grains the marker tells; of others only
-/// their place.
-template <class File>
-class entry_judge {
- public:
-  constexpr entry_judge(File& file, const sparse_extent_header& header) noexcept
-      : file_(&file),
-        file_bytes_(file.size()),
-        geometry_(header.capacity, header.grain_size),
-        is_compressed_(header.is_compressed()) {}
-
-  /// Grains lie at or behind this sector.
-  std::uint64_t floor_sector = 1;
-  /// Entries of 1 stand for zeros.
-  bool allows_zeroed = false;
-
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return is_compressed_; }
-
-  /// Errors: the file's.
-  [[nodiscard]] constexpr result<entry_verdict> judge(std::uint64_t value,
-                                                      std::uint64_t grain) noexcept {
-    if (value == 0) return entry_verdict::absent;
-    if (value == 1) return allows_zeroed ? entry_verdict::good : entry_verdict::bad;
-    const std::uint64_t offset = value << sector_shift;
-    if (is_compressed_) return judge_marker(offset, grain);
-    const std::uint64_t first = grain << geometry_.grain_byte_shift();
-    const std::uint64_t bytes =
-        smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
-    const bool good = value >= floor_sector && fits_inside(offset, bytes, file_bytes_);
-    return good ? entry_verdict::good : entry_verdict::bad;
-  }
-
-  [[nodiscard]] constexpr bool is_aligned(std::uint64_t value) const noexcept {
-    return (value & (geometry_.grain_sectors() - 1)) == 0;
-  }
-
- private:
-  constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
-    std::array<std::byte, grain_marker_bytes> marker{};
-    if (!fits_inside(offset, marker.size(), file_bytes_)) return entry_verdict::bad;
-    if (failure f = file_->read_at(offset, marker)) return f;
-    const auto size = load_le<std::uint32_t>(marker.data() + 8);
-    const bool good = load_le<std::uint64_t>(marker.data()) == grain << geometry_.grain_shift() &&
-                      size != 0 && size <= compressed_size_limit(geometry_.grain_bytes()) &&
-                      fits_inside(offset + grain_marker_bytes, size, file_bytes_);
-    return good ? entry_verdict::good : entry_verdict::bad;
-  }
-
-  File* file_;
-  std::uint64_t file_bytes_;
-  sparse_geometry geometry_;
-  bool is_compressed_;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/marker_walk.hpp
-
-namespace vmdk::detail {
-
-enum class marker_kind : std::uint8_t {
-  grain,
-  cut,  ///< A marker of what goes on behind the end of the file.
-  table,
-  directory,
-  footer,
-  progress,
-  zero,  ///< A sector of zeros: the end of a stream, or a gap.
-  no_marker,
-  nothing,  ///< The file ends here.
-};
-
-/// What stands at a sector of a stream.
-struct marker_item {
-  marker_kind kind = marker_kind::nothing;
-  std::uint64_t sector = 0;
-  std::uint64_t sectors = 0;  ///< To the next marker.
-  std::uint64_t lba = 0;      ///< grain: what it says; not judged.
-  std::uint32_t data_bytes = 0;
-};
-
-/// Reads the markers of a stream one after the other. A marker whose length is not that of what it
-/// announces is none.
-template <class File>
-class marker_walk {
- public:
-  constexpr marker_walk(File& file, const sparse_geometry& geometry,
-                        std::uint64_t first_sector) noexcept
-      : file_(&file), geometry_(geometry), file_bytes_(file.size()), at_(first_sector) {}
-
-  /// What stands here; goes on behind it, but for no_marker and what the file's end cuts.
-  [[nodiscard]] constexpr result<marker_item> next() noexcept {
-    marker_item item;
-    item.sector = at_;
-    if (at_ > file_bytes_ >> sector_shift) return item;
-    const std::uint64_t offset = at_ << sector_shift;
-    std::array<std::byte, 16> head{};
-    if (!fits_inside(offset, head.size(), file_bytes_)) return item;
-    if (failure f = file_->read_at(offset, head)) return f;
-    judge(item, head.data());
-    at_ += item.sectors;
-    return item;
-  }
-
-  [[nodiscard]] constexpr std::uint64_t sector() const noexcept { return at_; }
-  constexpr void go_to(std::uint64_t sector) noexcept { at_ = sector; }
-
- private:
-  constexpr void judge(marker_item& item, const std::byte* head) const noexcept {
-    const auto value = load_le<std::uint64_t>(head);
-    const auto size = load_le<std::uint32_t>(head + 8);
-    const auto type = static_cast<marker_type>(load_le<std::uint32_t>(head + 12));
-    const std::uint64_t left = (file_bytes_ >> sector_shift) - item.sector;
-    item.kind = marker_kind::no_marker;
-    const auto is = [&](marker_kind kind, std::uint64_t sectors) {
-      item.kind = sectors > left ? marker_kind::cut : kind;
-      item.sectors = sectors > left ? 0 : sectors;
-    };
-    if (size != 0) {
-      if (size > compressed_size_limit(geometry_.grain_bytes())) return;
-      item.lba = value;
-      item.data_bytes = size;
-      const std::uint64_t offset = (item.sector << sector_shift) + grain_marker_bytes;
-      if (!fits_inside(offset, size, file_bytes_)) {
-        item.kind = marker_kind::cut;
-        return;
-      }
-      item.kind = marker_kind::grain;
-      item.sectors = marked_sectors(size);
-      return;
-    }
-    if (type == marker_type::end_of_stream && value == 0) {
-      is(marker_kind::zero, 1);
-    } else if (type == marker_type::grain_table && value == table_sectors) {
-      is(marker_kind::table, 1 + table_sectors);
-    } else if (type == marker_type::grain_directory && value == geometry_.directory_sectors()) {
-      is(marker_kind::directory, 1 + value);
-    } else if (type == marker_type::footer && value == 1) {
-      is(marker_kind::footer, 2);
-    } else if (type == marker_type::progress && value < left) {
-      is(marker_kind::progress, 1 + value);
-    }
-  }
-
-  File* file_;
-  sparse_geometry geometry_;
-  std::uint64_t file_bytes_;
-  std::uint64_t at_;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/grain_probe.hpp
-
-namespace vmdk::detail {
-
-enum class grain_state : std::uint8_t { whole, torn, of_other_size };
-
-/// Expands the compressed grain at a sector. Without a decoder or enough memory it counts as whole.
-/// Errors: the file's.
-template <class File, class D>
-[[nodiscard]] constexpr result<grain_state> probe_grain(File& file,
-                                                        const sparse_extent_header& header,
-                                                        std::uint64_t sector, D& decoder,
-                                                        byte_span memory) noexcept {
-  if constexpr (std::is_same_v<D, no_decoder>) {
-    return grain_state::whole;
-  } else {
-    const sparse_geometry geometry(header.capacity, header.grain_size);
-    const std::uint64_t whole = geometry.grain_bytes();
-    marker_walk<File> walk(file, geometry, sector);
-    const auto item = walk.next();
-    if (!item) return item.error();
-    if (item->kind != marker_kind::grain || item->lba >= header.capacity) {
-      return grain_state::torn;
-    }
-    if (memory.size() < whole + sector_bytes) return grain_state::whole;
-    const byte_span input = memory.subspan(static_cast<std::size_t>(whole));
-    if (D::needs_contiguous_input && input.size() < item->data_bytes) return grain_state::whole;
-    const std::uint64_t left = (header.capacity - item->lba) << sector_shift;
-    grain_state state = grain_state::torn;
-    for (const std::uint64_t wanted : {whole, smaller_of(whole, left)}) {
-      const compressed_grain grain{(sector << sector_shift) + grain_marker_bytes, item->data_bytes};
-      grain_supply<File> supply(file, grain, {}, input);
-      const failure f = decoder.decode(supply, memory.first(static_cast<std::size_t>(wanted)));
-      if (!f) return grain_state::whole;
-      if (f.from != origin::codec) return f;
-      const bool is_longer = f.code == errc::stream_output_overrun;
-      if (is_longer || f.code == errc::stream_output_short) state = grain_state::of_other_size;
-    }
-    return state;
-  }
-}
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/stream_scan.hpp
-
-namespace vmdk::detail {
-
-/// A sector of a stream that should hold a marker and does not, and where the walk goes on.
-struct marker_gap {
-  std::uint64_t sector = 0;
-  std::uint64_t next_sector = 0;
-  marker_kind wanted = marker_kind::nothing;  ///< What should stand here, if that is known.
-};
-
-struct marker_gaps {
-  std::array<marker_gap, 16> kept{};
-  std::size_t count = 0;
-
-  [[nodiscard]] constexpr bool is_full() const noexcept { return count == kept.size(); }
-  constexpr void add(const marker_gap& gap) noexcept { kept.data()[count++] = gap; }
-  [[nodiscard]] constexpr const marker_gap* find(std::uint64_t sector) const noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (kept.data()[i].sector == sector) return kept.data() + i;
-    }
-    return nullptr;
-  }
-};
-
-/// What a walk over a stream came to.
-struct stream_facts {
-  std::uint64_t grains = 0;
-  std::uint64_t misplaced = 0;        ///< Grains whose place on the disk cannot be, or comes twice.
-  std::uint64_t first_misplaced = 0;  ///< The sector of the first of them.
-  std::uint64_t last_grain = 0;       ///< Its sector.
-  std::uint64_t content_end = 0;      ///< The sector behind the last whole grain or table.
-  std::uint64_t directory = 0;        ///< Behind its marker; 0: none.
-  std::uint64_t footer = 0;           ///< Its marker's sector; 0: none.
-  std::uint64_t stopped_at = 0;       ///< Where the walk ended.
-  marker_kind stopped_by = marker_kind::nothing;
-
-  /// False when something stopped the walk before the stream's end.
-  [[nodiscard]] constexpr bool is_complete() const noexcept {
-    return stopped_by != marker_kind::no_marker;
-  }
-};
-
-/// Where a stream may end.
-struct stream_end {
-  bool passes_zeros = false;      ///< Tables stand in front: the file's size says where the end is.
-  std::uint64_t last_sector = 0;  ///< Not 0: a footer says that the end is here and nowhere else.
-  std::uint64_t limit_sector = 0;  ///< Not 0: nothing from here on is read.
-};
-
-/// Walks over a stream from one of its markers on. `visit(const marker_item&) -> failure` gets
-/// whole grains and tables. Errors: those of the file and of `visit`.
-template <class File, class Visit>
-[[nodiscard]] constexpr result<stream_facts> scan_stream(
-    File& file, const sparse_geometry& geometry, std::uint64_t first_sector, const stream_end& end,
-    const marker_gaps& gaps, Visit&& visit) noexcept {
-  stream_facts facts;
-  facts.content_end = first_sector;
-  marker_walk<File> walk(file, geometry, first_sector);
-  std::uint64_t last_lba = 0;
-  while (true) {
-    if (end.limit_sector != 0 && walk.sector() >= end.limit_sector) {
-      facts.stopped_at = walk.sector();
-      facts.stopped_by = marker_kind::nothing;
-      return facts;
-    }
-    auto item = walk.next();
-    if (!item) return item.error();
-    if (const marker_gap* const gap = gaps.find(item->sector)) {
-      item->kind = gap->wanted;
-      walk.go_to(gap->next_sector);
-      if (gap->wanted == marker_kind::nothing) {
-        facts.content_end = gap->next_sector;
-        continue;
-      }
-    } else if (end.last_sector != 0) {
-      if (item->sector == end.last_sector) {
-        item->kind = marker_kind::zero;
-      } else if (item->kind == marker_kind::zero || item->kind == marker_kind::cut ||
-                 item->kind == marker_kind::nothing) {
-        item->kind = marker_kind::no_marker;
-      }
-    }
-    facts.stopped_at = item->sector;
-    facts.stopped_by = item->kind;
-    switch (item->kind) {
-      case marker_kind::grain: {
-        const bool can_be = (item->lba & (geometry.grain_sectors() - 1)) == 0 &&
-                            item->lba < geometry.capacity_sectors();
-        if (!can_be || (facts.grains != 0 && item->lba == last_lba)) {
-          if (facts.misplaced++ == 0) facts.first_misplaced = item->sector;
-        }
-        last_lba = item->lba;
-        ++facts.grains;
-        facts.last_grain = item->sector;
-        facts.content_end = walk.sector();
-        if (failure f = visit(*item)) return f;
-        continue;
-      }
-      case marker_kind::table:
-        facts.content_end = walk.sector();
-        if (failure f = visit(*item)) return f;
-        continue;
-      case marker_kind::directory:
-        facts.directory = item->sector + 1;
-        continue;
-      case marker_kind::footer:
-        facts.footer = item->sector;
-        continue;
-      case marker_kind::progress:
-        continue;
-      case marker_kind::zero:
-        if (end.passes_zeros) continue;
-        return facts;
-      case marker_kind::no_marker:
-      case marker_kind::cut:
-      case marker_kind::nothing:
-        return facts;
-    }
-  }
-}
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/header_choice.hpp
-
-namespace vmdk::detail {
-
-/// The header of a sparse file and its footer, as they stand and as they are taken.
-struct header_choice {
-  sparse_extent_header header{};  ///< As it stands in sector 0.
-  sparse_extent_header footer{};  ///< As it stands in the last sector but one.
-  sparse_extent_header taken{};   ///< The one to go by; its gd_offset is not judged.
-  bool is_header_usable = false;
-  bool is_footer_usable = false;  ///< There is one, before a marker or an end of its own.
-};
-
-/// The first error of a header, but for where it says that directories are.
-[[nodiscard]] constexpr failure first_error_of(sparse_extent_header header,
-                                               std::uint64_t file_bytes) noexcept {
-  header.gd_offset = directory_at_end;
-  header.rgd_offset = std::uint64_t{0};
-  return validate(header, file_bytes, strictness::tolerant);
-}
-
-/// What speaks against a header of a stream, and how many grains it gives the stream.
-struct header_evidence {
-  unsigned against = 0;
-  std::uint64_t grains = 0;
-
-  [[nodiscard]] constexpr bool is_better_than(const header_evidence& other) const noexcept {
-    return against != other.against ? against < other.against : grains > other.grains;
-  }
-};
-
-/// How many things in a stream contradict a header that it is to have.
-template <class File>
-[[nodiscard]] constexpr result<header_evidence> evidence_for(
-    File& file, const sparse_extent_header& header) noexcept {
-  const sparse_geometry geometry(header.capacity, header.grain_size);
-  const auto ignore = [](const marker_item&) { return no_failure; };
-  const auto facts =
-      scan_stream(file, geometry, header.over_head, stream_end{}, marker_gaps{}, ignore);
-  if (!facts) return facts.error();
-  header_evidence found{.against = facts->misplaced == 0 ? 0u : 1u, .grains = facts->grains};
-  if (!facts->is_complete()) ++found.against;
-  if (facts->footer == 0 || facts->directory == 0) ++found.against;
-  return found;
-}
-
-/// Reads header and footer and chooses between them (SPEC 13.7): the one that can be; of two that
-/// can be and differ, the one that the stream contradicts less, or that sees more of it; and else
-/// the header. `contradicts` adds what else is known against one: (header) -> result<unsigned>.
-/// Errors: those of the file; what is wrong with the header when neither is usable.
-template <class File, class Contradicts>
-[[nodiscard]] constexpr result<header_choice> choose_header(File& file,
-                                                            Contradicts&& contradicts) noexcept {
-  const std::uint64_t file_bytes = file.size();
-  header_choice choice;
-  if (file_bytes < sector_bytes) return image_failure(errc::header_truncated, 0);
-  if (failure f = read_object(file, 0, choice.header)) return f;
-  const failure broken = first_error_of(choice.header, file_bytes);
-  choice.is_header_usable = !broken;
-  const std::uint64_t footer_at =
-      file_bytes < sector_bytes + stream_tail_bytes ? 0 : file_bytes - 2 * sector_bytes;
-  if (footer_at != 0 && file_bytes % sector_bytes == 0) {
-    stream_marker marker;
-    if (failure f = read_object(file, footer_at - sector_bytes, marker)) return f;
-    if (failure f = read_object(file, footer_at, choice.footer)) return f;
-    const bool is_whole = marker.is(marker_type::footer) || choice.is_header_usable;
-    choice.is_footer_usable =
-        is_whole && choice.footer.is_compressed() && !first_error_of(choice.footer, file_bytes);
-  }
-  if (!choice.is_header_usable && !choice.is_footer_usable) return broken;
-  choice.taken = choice.is_header_usable ? choice.header : choice.footer;
-  if (!choice.is_header_usable || !choice.is_footer_usable) {
-    if (choice.is_header_usable) return choice;
-    // Data of a guest may look like a footer: what stands before it must be a stream.
-    const auto found = evidence_for(file, choice.footer);
-    if (!found) return found.error();
-    if (found->against != 0) return broken;
-    return choice;
-  }
-  // A footer behind grains that are not compressed is data.
-  if (!choice.header.is_compressed()) {
-    choice.is_footer_usable = false;
-    return choice;
-  }
-  bool agree = true;
-  check_footer_agrees(choice.header, choice.footer, [&](errc, std::uint64_t) {
-    agree = false;
-    return false;
-  });
-  if (agree) return choice;
-  header_evidence found[2];
-  for (unsigned i = 0; i < 2; ++i) {
-    const sparse_extent_header& each = i == 0 ? choice.header : choice.footer;
-    const auto stream = evidence_for(file, each);
-    if (!stream) return stream.error();
-    const auto other = contradicts(each);
-    if (!other) return other.error();
-    found[i] = *stream;
-    found[i].against += *other;
-  }
-  if (found[1].is_better_than(found[0])) choice.taken = choice.footer;
-  return choice;
-}
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/repair_step.hpp
-
-namespace vmdk {
-
-/// What a repair does, or cannot do, in one place (SPEC 13.7).
-enum class repair_kind : std::uint8_t {
-  header_rebuilt,            ///< From the footer.
-  footer_rebuilt,            ///< From the header, or with a lost end of a stream.
-  header_corrected,          ///< One field; offset says which.
-  unclean_cleared,           ///< The flag that the last writer left.
-  directory_entry_restored,  ///< A table was found where the directory did not name it.
-  table_copied,              ///< A whole table, from the other copy.
-  entry_restored,            ///< A table entry, from the other copy or from the stream's markers.
-  entry_dropped,             ///< A table entry that no copy has right: the grain reads as absent.
-  marker_restored,           ///< A marker of a stream, from what the tables say of it.
-  table_rebuilt,             ///< A table of a stream that has lost its end.
-  directory_rebuilt,         ///< The same for the directory.
-  file_cut,                  ///< What followed the last whole grain, or the end, is gone.
-  entry_left,                ///< Not repaired: nothing tells which value is right.
-  table_left,                ///< Not repaired: no copy of a table, or of one copy, was found.
-  directory_left,            ///< Not repaired: the redundant directory cannot be found.
-  grain_left,                ///< Not repaired: something in a stream that is no marker.
-};
-
-/// One step of a repair: a change that was made, or would be made, or what had to be left.
-struct repair_step {
-  repair_kind kind = repair_kind::header_rebuilt;
-  std::uint64_t offset = 0;          ///< In the file, in bytes: of what changes.
-  std::uint64_t table = no_figure;   ///< From 0 in the order of the directory.
-  std::uint64_t entry = no_figure;   ///< From 0 in its table.
-  std::uint64_t before = no_figure;  ///< The value that stood there.
-  std::uint64_t after = no_figure;   ///< The value that stands there now.
-
-  [[nodiscard]] friend constexpr bool operator==(const repair_step&,
-                                                 const repair_step&) noexcept = default;
-};
-
-/// True for what could not be repaired.
-[[nodiscard]] constexpr bool is_left(repair_kind kind) noexcept {
-  return kind >= repair_kind::entry_left;
-}
-
-/// What a repair came to.
-struct repair_summary {
-  std::uint64_t changes = 0;          ///< Steps that changed something, or would.
-  std::uint64_t dropped_entries = 0;  ///< Those of them that gave a grain up.
-  std::uint64_t left = 0;             ///< Steps that say what could not be repaired.
-};
-
-/// A word for a kind of step that stays the same between versions.
-[[nodiscard]] constexpr std::string_view id_of(repair_kind kind) noexcept {
-  switch (kind) {
-    case repair_kind::header_rebuilt:
-      return "header-rebuilt";
-    case repair_kind::footer_rebuilt:
-      return "footer-rebuilt";
-    case repair_kind::header_corrected:
-      return "header-corrected";
-    case repair_kind::unclean_cleared:
-      return "unclean-cleared";
-    case repair_kind::directory_entry_restored:
-      return "directory-entry-restored";
-    case repair_kind::table_copied:
-      return "table-copied";
-    case repair_kind::entry_restored:
-      return "entry-restored";
-    case repair_kind::entry_dropped:
-      return "entry-dropped";
-    case repair_kind::marker_restored:
-      return "marker-restored";
-    case repair_kind::table_rebuilt:
-      return "table-rebuilt";
-    case repair_kind::directory_rebuilt:
-      return "directory-rebuilt";
-    case repair_kind::file_cut:
-      return "file-cut";
-    case repair_kind::entry_left:
-      return "entry-left";
-    case repair_kind::table_left:
-      return "table-left";
-    case repair_kind::directory_left:
-      return "directory-left";
-    case repair_kind::grain_left:
-      return "grain-left";
-  }
-  return "unknown";
-}
-
-namespace detail {
-
-/// The sentence of a step, with {t} for its table, {e} for its entry, {v} for the value before and
-/// {o} for the one after.
-[[nodiscard]] constexpr std::string_view step_sentence(repair_kind kind) noexcept {
-  switch (kind) {
-    case repair_kind::header_rebuilt:
-      return "the header is rebuilt from the footer";
-    case repair_kind::footer_rebuilt:
-      return "the footer is written anew";
-    case repair_kind::header_corrected:
-      return "a field of the header is corrected from {v} to {o}";
-    case repair_kind::unclean_cleared:
-      return "the image is marked as closed by its last writer";
-    case repair_kind::directory_entry_restored:
-      return "grain directory entry {t} is restored from {v} to {o}";
-    case repair_kind::table_copied:
-      return "grain table {t} is written from its other copy";
-    case repair_kind::entry_restored:
-      return "grain table entry {e} of table {t} is restored from {v} to {o}";
-    case repair_kind::entry_dropped:
-      return "grain table entry {e} of table {t} is dropped; it was {v}, where no such grain can "
-             "be";
-    case repair_kind::marker_restored:
-      return "a marker of the stream is restored";
-    case repair_kind::table_rebuilt:
-      return "grain table {t} is written from the stream's markers";
-    case repair_kind::directory_rebuilt:
-      return "the grain directory is written from the stream's markers";
-    case repair_kind::file_cut:
-      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables";
-    case repair_kind::entry_left:
-      return "grain table entry {e} of table {t} is left: nothing tells which value is right";
-    case repair_kind::table_left:
-      return "grain table {t} is left: a copy of it cannot be found";
-    case repair_kind::directory_left:
-      return "the redundant grain directory is left: it cannot be found";
-    case repair_kind::grain_left:
-      return "what stands here in the stream is left: it is no marker";
-  }
-  return "unknown";
-}
-
-}  // namespace detail
-
-/// Says a step in one sentence with its figures: no full stop, no line end. The sentence goes to
-/// `put(std::string_view)` piece by piece.
-template <class Put>
-constexpr void describe(const repair_step& step, Put&& put) noexcept {
-  const std::string_view text = detail::step_sentence(step.kind);
-  const auto figure = [&step](char letter) {
-    return letter == 't'   ? step.table
-           : letter == 'e' ? step.entry
-           : letter == 'v' ? step.before
-                           : step.after;
-  };
-  std::size_t from = 0;
-  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
-    if (text.data()[i] != '{') continue;
-    put(detail::part(text, from, i - from));
-    put(detail::number_text::decimal(figure(text.data()[i + 1])).view());
-    from = i + 3;
-  }
-  put(detail::part(text, from));
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/verify/header_mender.hpp
-
-namespace vmdk::detail {
-
-/// Writes what has become of a header and its footer.
-template <class Target>
-class header_mender {
- public:
-  constexpr header_mender(Target& target, const header_choice& choice) noexcept
-      : target_(&target), choice_(&choice) {}
-
-  /// Makes the footer the header with the directory's place, which is taken out of the header.
-  /// Errors: the file's.
-  constexpr failure mend_footer(sparse_extent_header& header) noexcept {
-    sparse_extent_header wanted = header;
-    wanted.unclean_shutdown = choice_->footer.unclean_shutdown;
-    wanted.rgd_offset = choice_->footer.rgd_offset;
-    const sector_image bytes = encode(wanted);
-    bool is_same = wanted.gd_offset == choice_->footer.gd_offset.get() &&
-                   !first_error_of(choice_->footer, target_->size());
-    check_footer_agrees(wanted, choice_->footer, [&](errc, std::uint64_t) {
-      is_same = false;
-      return false;
-    });
-    const std::uint64_t stated = choice_->header.gd_offset;
-    if (stated != header.gd_offset || !choice_->is_header_usable) {
-      header.gd_offset = directory_at_end;
-    }
-    if (is_same) return no_failure;
-    if (failure f = target_->barrier()) return f;
-    const repair_step step{.kind = repair_kind::footer_rebuilt,
-                           .offset = target_->size() - 2 * sector_bytes};
-    return target_->change(step, bytes);
-  }
-
-  /// Writes what has become of the header, behind a barrier; the unclean flag last, and only when
-  /// nothing was left. Errors: the file's.
-  constexpr failure mend_header(sparse_extent_header header) noexcept {
-    if (failure f = target_->barrier()) return f;
-    if (!choice_->is_header_usable) {
-      header.unclean_shutdown = 0;
-      const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
-      if (failure f = target_->change(step, encode(header))) return f;
-      return target_->barrier();
-    }
-    if (failure f = mend_fields(header)) return f;
-    if (choice_->header.unclean_shutdown == 0 || target_->summary.left != 0) {
-      return target_->barrier();
-    }
-    if (failure f = target_->barrier()) return f;
-    const repair_step step{.kind = repair_kind::unclean_cleared,
-                           .offset = offsetof(h, unclean_shutdown)};
-    if (failure f = target_->change_value(step, std::uint8_t{0})) return f;
-    return target_->barrier();
-  }
-
- private:
-  using h = sparse_extent_header;
-
-  /// Writes the fields of the header that are others now.
-  constexpr failure mend_fields(const sparse_extent_header& header) noexcept {
-    failure why;
-    const auto field = [&](auto before, auto after, std::size_t offset) {
-      if (why || before == after) return;
-      const repair_step step{.kind = repair_kind::header_corrected,
-                             .offset = offset,
-                             .before = before,
-                             .after = after};
-      why = target_->change_value(step, after);
-    };
-    const sparse_extent_header& old = choice_->header;
-    field(old.version.get(), header.version.get(), offsetof(h, version));
-    field(old.flags.get(), header.flags.get(), offsetof(h, flags));
-    field(old.capacity.get(), header.capacity.get(), offsetof(h, capacity));
-    field(old.grain_size.get(), header.grain_size.get(), offsetof(h, grain_size));
-    field(old.descriptor_offset.get(), header.descriptor_offset.get(),
-          offsetof(h, descriptor_offset));
-    field(old.descriptor_size.get(), header.descriptor_size.get(), offsetof(h, descriptor_size));
-    field(old.num_gtes_per_gt.get(), header.num_gtes_per_gt.get(), offsetof(h, num_gtes_per_gt));
-    if (header.has(sparse_flags::redundant_tables)) {
-      field(old.rgd_offset.get(), header.rgd_offset.get(), offsetof(h, rgd_offset));
-    }
-    field(old.gd_offset.get(), header.gd_offset.get(), offsetof(h, gd_offset));
-    field(old.over_head.get(), header.over_head.get(), offsetof(h, over_head));
-    field(old.compress_algorithm.get(), header.compress_algorithm.get(),
-          offsetof(h, compress_algorithm));
-    return why;
-  }
-
-  Target* target_;
-  const header_choice* choice_;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/repair_target.hpp
-
-namespace vmdk::detail {
-
-/// The file that is repaired, and who is told. Without a Storage, or in a trial, nothing is
-/// written: every decision of a repair follows from what stands in the file before it, and is the
-/// same once it is done.
-template <Source S, class OnStep>
-class repair_target {
- public:
-  constexpr repair_target(S& file, bool writes, OnStep& on_step) noexcept
-      : file_(&file), on_step_(&on_step), size_bytes_(file.size()), writes_(writes) {}
-
-  /// The size that the file had.
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_bytes_; }
-
-  constexpr failure read_at(std::uint64_t offset, byte_span out) noexcept {
-    return file_->read_at(offset, out);
-  }
-
-  /// Tells a step that changes bytes at its offset, and makes it. Errors: the file's.
-  constexpr failure change(const repair_step& step, byte_view bytes) noexcept {
-    tell(step);
-    return write(step.offset, bytes);
-  }
-
-  /// The same for a table or directory entry, or a field of a header.
-  template <class T>
-  constexpr failure change_value(const repair_step& step, T value) noexcept {
-    std::byte bytes[sizeof(T)]{};
-    store_le(bytes, value);
-    return change(step, bytes);
-  }
-
-  /// Tells a step; one that changes something is then made with `write`.
-  constexpr void tell(const repair_step& step) noexcept {
-    if (is_left(step.kind)) {
-      ++summary.left;
-    } else {
-      ++summary.changes;
-    }
-    if (step.kind == repair_kind::entry_dropped) ++summary.dropped_entries;
-    (*on_step_)(step);
-  }
-
-  constexpr failure write(std::uint64_t offset, byte_view bytes) noexcept {
-    if constexpr (Storage<S>) {
-      if (writes_) return file_->write_at(offset, bytes);
-    }
-    return no_failure;
-  }
-
-  /// What was written before is on the medium before what is written after.
-  constexpr failure barrier() noexcept {
-    if constexpr (Storage<S>) {
-      if (writes_ && summary.changes != 0) return file_->flush();
-    }
-    return no_failure;
-  }
-
-  constexpr failure resize(std::uint64_t size_bytes) noexcept {
-    if constexpr (Storage<S>) {
-      if (writes_) return file_->resize(size_bytes);
-    }
-    return no_failure;
-  }
-
-  repair_summary summary{};
-
- private:
-  S* file_;
-  OnStep* on_step_;
-  std::uint64_t size_bytes_;
-  bool writes_;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/table_finder.hpp
-
-namespace vmdk::detail {
-
-/// Where the copies of a table are.
-struct table_places {
-  std::uint64_t sector[2]{};  ///< 0: not found, or there is no such copy.
-  bool is_unwritten[2]{};     ///< It belongs there, but what stands there is something else.
-};
-
-/// Tables whose places the stream itself tells.
-struct table_hints {
-  struct hint {
-    std::uint64_t table = 0;
-    std::uint64_t sector = 0;
-  };
-  std::array<hint, 64> kept{};
-  std::size_t count = 0;
-  bool is_full = false;
-
-  constexpr void add(std::uint64_t table, std::uint64_t sector) noexcept {
-    is_full = is_full || count == kept.size();
-    if (!is_full) kept.data()[count++] = {table, sector};
-  }
-  [[nodiscard]] constexpr std::uint64_t find(std::uint64_t table) const noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (kept.data()[i].table == table) return kept.data()[i].sector;
-    }
-    return 0;
-  }
-};
-
-/// Finds the tables of a sparse extent whose directory may have wrong entries (SPEC 13.7).
-///
-/// An entry that continues its neighbours, or the directory itself, is right, as tables follow one
-/// another in most images. Of another one's place the content tells, compared with the other copy
-/// or, where there is none, judged entry by entry; so it tells of the places where the table would
-/// be if it followed its neighbours.
-template <class File>
-class table_finder {
- public:
-  using walk_type = table_walk<sparse_format, File>;
-
-  constexpr table_finder(walk_type& walk, entry_judge<File>& judge, const table_hints& hints,
-                         std::uint64_t overhead_sectors) noexcept
-      : walk_(&walk), judge_(&judge), hints_(&hints), overhead_sectors_(overhead_sectors) {}
-
-  [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
-
-  /// Errors: the file's.
-  [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
-    table_places places;
-    bool sure[2]{};
-    for (unsigned copy = 0; copy < copies(); ++copy) {
-      const auto is_right = continues(copy, table);
-      if (!is_right) return is_right.error();
-      sure[copy] = *is_right;
-      if (!*is_right) continue;
-      const auto entry = walk_->directory_entry(copy, table);
-      if (!entry) return entry.error();
-      places.sector[copy] = *entry;
-    }
-    const bool is_whole = sure[0] && (copies() == 1 || sure[1]);
-    if (is_whole || budget_ == 0) return places;
-    --budget_;
-    if (copies() == 1) {
-      const auto best = best_alone(table);
-      if (!best) return best.error();
-      places.sector[0] = *best;
-      return places;
-    }
-    if (failure f = find_pair(table, sure, places)) return f;
-    return places;
-  }
-
- private:
-  static constexpr std::size_t most_candidates = 7;
-  struct candidates {
-    std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
-    std::size_t count = 0;
-  };
-
-  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
-
-  /// Where the table would be if all of them followed the directory.
-  [[nodiscard]] constexpr std::uint64_t usual_sector(unsigned copy,
-                                                     std::uint64_t table) const noexcept {
-    return ((format().directory_at(copy) + format().directory_bytes()) >> sector_shift) +
-           table * table_sectors;
-  }
-
-  /// A neighbour in the directory; 0 where there is none.
-  [[nodiscard]] constexpr result<std::uint64_t> neighbour(unsigned copy, std::uint64_t table,
-                                                          bool next) noexcept {
-    if (next ? table + 1 >= format().table_count() : table == 0) return std::uint64_t{0};
-    return walk_->directory_entry(copy, next ? table + 1 : table - 1);
-  }
-
-  [[nodiscard]] constexpr result<bool> continues(unsigned copy, std::uint64_t table) noexcept {
-    const auto entry = walk_->directory_entry(copy, table);
-    if (!entry) return entry.error();
-    const std::uint64_t hint = copy == 0 ? hints_->find(table) : 0;
-    if (hint != 0) return *entry == hint;
-    // Streams whose tables are behind the grains leave tables out.
-    if (*entry == 0) return format().may_lack_tables() && copies() == 1 && !is_in_front();
-    if (!format().names_table(*entry)) return false;
-    if (*entry == usual_sector(copy, table)) return true;
-    const auto before = neighbour(copy, table, false);
-    if (!before) return before.error();
-    const auto after = neighbour(copy, table, true);
-    if (!after) return after.error();
-    const auto is_beside = [&](std::uint64_t other) {
-      return other != 0 && (*entry == other + table_sectors || *entry + table_sectors == other);
-    };
-    if (is_beside(*before) || is_beside(*after)) return true;
-    const auto is_marked = has_marker(*entry);
-    if (!is_marked || !*is_marked) return is_marked;
-    const auto score = score_of(table, *entry);
-    if (!score) return score.error();
-    return *score > 0;
-  }
-
-  [[nodiscard]] constexpr bool is_in_front() const noexcept {
-    return format().directory_at(0) < overhead_sectors_ << sector_shift;
-  }
-
-  /// True for a table of a stream whose marker stands before it.
-  [[nodiscard]] constexpr result<bool> has_marker(std::uint64_t sector) noexcept {
-    if (!format().is_compressed() || is_in_front()) return false;
-    marker_walk<File> stream(walk_->file(), format().extent().geometry(), sector - 1);
-    const auto item = stream.next();
-    if (!item) return item.error();
-    return item->kind == marker_kind::table;
-  }
-
-  [[nodiscard]] constexpr result<candidates> list(unsigned copy, std::uint64_t table) noexcept {
-    candidates found;
-    const auto own = walk_->directory_entry(copy, table);
-    if (!own) return own.error();
-    const auto before = neighbour(copy, table, false);
-    if (!before) return before.error();
-    const auto after = neighbour(copy, table, true);
-    if (!after) return after.error();
-    const auto behind = [](std::uint64_t entry) { return entry == 0 ? 0 : entry + table_sectors; };
-    const auto ahead = [](std::uint64_t entry) {
-      return entry < table_sectors ? 0 : entry - table_sectors;
-    };
-    const std::uint64_t wanted[] = {*own,
-                                    copy == 0 ? hints_->find(table) : 0,
-                                    usual_sector(copy, table),
-                                    behind(*before),
-                                    ahead(*after),
-                                    ahead(*before),
-                                    behind(*after)};
-    for (std::size_t i = 0; i < most_candidates; ++i) {
-      const auto is_free = may_lie_at(copy, table, wanted[i], false);
-      if (!is_free) return is_free.error();
-      found.sector.data()[found.count++] = *is_free ? wanted[i] : 0;
-    }
-    return found;
-  }
-
-  /// True when a table can be here without sharing sectors with any other metadata. Directory
-  /// entries that may be wrong themselves count when it `is_to_be_free`.
-  [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
-                                                  std::uint64_t sector,
-                                                  bool is_to_be_free) noexcept {
-    if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
-    const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
-      return sector >= first + sectors || sector + table_sectors <= first;
-    };
-    for (unsigned other = 0; other < copies(); ++other) {
-      if (!apart(format().directory_at(other) >> sector_shift,
-                 format().directory_bytes() >> sector_shift)) {
-        return false;
-      }
-      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
-        if (other == copy && i == table) continue;
-        const auto entry = walk_->directory_entry(other, i);
-        if (!entry) return entry.error();
-        if (*entry == 0 || !format().names_table(*entry)) continue;
-        if (apart(*entry, table_sectors)) continue;
-        const auto is_right = is_to_be_free ? result<bool>(true) : continues(other, i);
-        if (!is_right) return is_right.error();
-        if (*is_right) return false;
-      }
-    }
-    return true;
-  }
-
-  [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
-                                                 std::uint64_t second) noexcept {
-    for (std::uint64_t n = 0; n < table_sectors; ++n) {
-      const auto ours = walk_->sector_of_table(0, first, n);
-      if (!ours) return ours.error();
-      const auto theirs = walk_->sector_of_table(1, second, n);
-      if (!theirs) return theirs.error();
-      if (!equal_bytes(*ours, *theirs, sector_bytes)) return false;
-    }
-    return true;
-  }
-
-  /// Finds both copies of a table, at least one of which is not where the directory is sure of it.
-  constexpr failure find_pair(std::uint64_t table, const bool (&sure)[2],
-                              table_places& places) noexcept {
-    candidates all[2];
-    bool is_named = !format().may_lack_tables();
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      const auto entry = walk_->directory_entry(copy, table);
-      if (!entry) return entry.error();
-      is_named = is_named || *entry != 0;
-    }
-    if (!is_named) return no_failure;
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      if (sure[copy]) {
-        all[copy].sector.data()[0] = places.sector[copy];
-        all[copy].count = 1;
-        continue;
-      }
-      const auto found = list(copy, table);
-      if (!found) return found.error();
-      all[copy] = *found;
-    }
-    for (std::size_t i = 0; i < all[0].count; ++i) {
-      for (std::size_t j = 0; j < all[1].count; ++j) {
-        const std::uint64_t first = all[0].sector.data()[i];
-        const std::uint64_t second = all[1].sector.data()[j];
-        if (first == 0 || second == 0 || first == second) continue;
-        const auto equal = are_equal(first, second);
-        if (!equal) return equal.error();
-        if (!*equal) continue;
-        places.sector[0] = first;
-        places.sector[1] = second;
-        return no_failure;
-      }
-    }
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      if (sure[copy]) continue;
-      places.sector[copy] = all[copy].sector.data()[0];
-      if (places.sector[copy] != 0 || !sure[1 - copy]) continue;
-      for (std::size_t i = 1; i < all[copy].count && places.sector[copy] == 0; ++i) {
-        const std::uint64_t sector = all[copy].sector.data()[i];
-        // Below the overhead no grain can be.
-        if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
-        const auto is_free = may_lie_at(copy, table, sector, true);
-        if (!is_free) return is_free.error();
-        if (!*is_free) continue;
-        places.sector[copy] = sector;
-        places.is_unwritten[copy] = true;
-      }
-    }
-    return no_failure;
-  }
-
-  /// The place whose entries are right most often, of a table without a copy.
-  [[nodiscard]] constexpr result<std::uint64_t> best_alone(std::uint64_t table) noexcept {
-    const auto all = list(0, table);
-    if (!all) return all.error();
-    std::uint64_t best = 0;
-    std::int64_t best_score = 0;
-    for (std::size_t i = 0; i < all->count; ++i) {
-      const std::uint64_t sector = all->sector.data()[i];
-      if (sector == 0) continue;
-      const auto score = score_of(table, sector);
-      if (!score) return score.error();
-      const bool may_be_empty =
-          i == 0 || (!format().may_lack_tables() && sector + table_sectors <= overhead_sectors_);
-      const auto is_marked = i == 0 ? has_marker(sector) : result<bool>(false);
-      if (!is_marked) return is_marked.error();
-      // What stands behind a table's marker, and is no other table, is this one, whatever it says.
-      const std::int64_t least = *is_marked     ? -std::int64_t{entries_per_table}
-                                 : may_be_empty ? 0
-                                                : 1;
-      if (*score < least || (best != 0 && *score <= best_score)) continue;
-      best = sector;
-      best_score = *score;
-    }
-    return best;
-  }
-
-  /// How many entries of a table are good, less those that are bad.
-  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table,
-                                                        std::uint64_t sector) noexcept {
-    std::int64_t score = 0;
-    const failure f = walk_->each_entry(table, sector, [&](const table_entry& entry) -> failure {
-      if (entry.grain >= format().grain_count()) return no_failure;
-      const auto verdict = judge_->judge(entry.value, entry.grain);
-      if (!verdict) return verdict.error();
-      score += *verdict == entry_verdict::good ? 1 : -1;
-      return no_failure;
-    });
-    if (f) return f;
-    return score;
-  }
-
-  walk_type* walk_;
-  entry_judge<File>* judge_;
-  const table_hints* hints_;
-  std::uint64_t overhead_sectors_;
-  /// How many entries that continue nothing are looked into: each costs a walk over the directory.
-  std::uint32_t budget_ = 4096;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/dispute_list.hpp
-
-namespace vmdk::detail {
-
-/// A table entry about which its two copies, or the table and the stream, disagree.
-struct dispute {
-  std::uint64_t grain = 0;
-  std::uint64_t at[2]{};  ///< The byte offset of each copy's entry; 0 where there is no such copy.
-  std::uint32_t value[2]{};
-  std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
-  bool is_claimed[2]{};     ///< The value's place belongs to another entry.
-  bool is_marker = false;   ///< A grain's marker does stand at the value.
-};
-
-/// A list of disputes in memory of the caller's, in the order of their grains, which can be
-/// searched by grain and by value.
-class dispute_list {
- public:
-  /// What one dispute takes.
-  static constexpr std::size_t each_bytes = 40 + 2 * sizeof(std::uint64_t);
-
-  constexpr explicit dispute_list(byte_span memory) noexcept
-      : memory_(memory), most_(memory.size() / each_bytes) {}
-
-  [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
-  [[nodiscard]] constexpr bool is_full() const noexcept { return count_ == most_; }
-  constexpr void clear() noexcept { count_ = 0; }
-
-  constexpr void add(const dispute& d) noexcept { set(count_++, d); }
-
-  [[nodiscard]] constexpr dispute get(std::size_t i) const noexcept {
-    const std::byte* const from = record(i);
-    dispute d;
-    d.grain = load_le<std::uint64_t>(from);
-    const auto flags = load_le<std::uint32_t>(from + 36);
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
-      d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
-      d.is_claimed[copy] = (flags >> copy & 1) != 0;
-    }
-    d.found = load_le<std::uint32_t>(from + 32);
-    d.is_marker = (flags & 4) != 0;
-    return d;
-  }
-  constexpr void set(std::size_t i, const dispute& d) noexcept {
-    std::byte* const to = record(i);
-    store_le(to, d.grain);
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      store_le(to + 8 + 8 * copy, d.at[copy]);
-      store_le(to + 24 + 4 * copy, d.value[copy]);
-    }
-    store_le(to + 32, d.found);
-    const unsigned flags =
-        (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) | (d.is_marker ? 4u : 0u);
-    store_le(to + 36, static_cast<std::uint32_t>(flags));
-  }
-
-  /// The dispute about a grain; size() when there is none.
-  [[nodiscard]] constexpr std::size_t find_grain(std::uint64_t grain) const noexcept {
-    std::size_t low = 0;
-    std::size_t high = count_;
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (load_le<std::uint64_t>(record(middle)) < grain) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < count_ && load_le<std::uint64_t>(record(low)) == grain ? low : count_;
-  }
-
-  /// Sorts the values, so that each_value can find them.
-  constexpr void sort_values() noexcept {
-    keys_ = 2 * count_;
-    for (std::size_t i = 0; i < count_; ++i) {
-      for (unsigned copy = 0; copy < 2; ++copy) {
-        const std::uint64_t value = load_le<std::uint32_t>(record(i) + 24 + 4 * copy);
-        set_key(2 * i + copy, value << 32 | (2 * i + copy));
-      }
-    }
-    for (std::size_t i = keys_ / 2; i-- > 0;) sink(i, keys_);
-    for (std::size_t end = keys_; end > 1;) {
-      const std::uint64_t last = key(--end);
-      set_key(end, key(0));
-      set_key(0, last);
-      sink(0, end);
-    }
-  }
-
-  /// Calls `visit(number of the dispute, copy)` for each value from one up to another.
-  template <class Visit>
-  constexpr void each_value(std::uint64_t first, std::uint64_t end, Visit&& visit) const noexcept {
-    std::size_t low = 0;
-    std::size_t high = keys_;
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (key(middle) >> 32 < first) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    for (; low < keys_ && key(low) >> 32 < end; ++low) {
-      const auto owner = static_cast<std::uint32_t>(key(low));
-      visit(std::size_t{owner >> 1}, unsigned{owner & 1});
-    }
-  }
-
- private:
-  [[nodiscard]] constexpr std::byte* record(std::size_t i) const noexcept {
-    return memory_.data() + i * 40;
-  }
-  [[nodiscard]] constexpr std::byte* key_at(std::size_t i) const noexcept {
-    return memory_.data() + most_ * 40 + i * sizeof(std::uint64_t);
-  }
-  [[nodiscard]] constexpr std::uint64_t key(std::size_t i) const noexcept {
-    return load_le<std::uint64_t>(key_at(i));
-  }
-  constexpr void set_key(std::size_t i, std::uint64_t value) noexcept {
-    store_le(key_at(i), value);
-  }
-
-  /// Moves a key down the heap until none below it is larger.
-  constexpr void sink(std::size_t i, std::size_t end) noexcept {
-    const std::uint64_t moving = key(i);
-    for (std::size_t child = 2 * i + 1; child < end; child = 2 * i + 1) {
-      if (child + 1 < end && key(child) < key(child + 1)) ++child;
-      if (key(child) <= moving) break;
-      set_key(i, key(child));
-      i = child;
-    }
-    set_key(i, moving);
-  }
-
-  byte_span memory_;
-  std::size_t most_;
-  std::size_t count_ = 0;
-  std::size_t keys_ = 0;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/table_mender.hpp
-
-namespace vmdk::detail {
-
-/// What the entries say on which all copies agree.
-struct table_survey {
-  std::uint64_t metadata_end_sector = 0;
-  std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
-  std::uint64_t grains = 0;          ///< Entries that name a place in the file.
-  std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
-  std::uint64_t unaligned = 0;
-  std::uint64_t ones = 0;   ///< Entries of 1.
-  bool do_overlap = false;  ///< Two that follow each other in a table share sectors.
-};
-
-/// Mends directory and tables of an extent from what they and their copies say (SPEC 13.7).
-template <class Target>
-class table_mender {
- public:
-  using walk_type = table_walk<sparse_format, Target>;
-
-  constexpr table_mender(Target& target, walk_type& walk, table_finder<Target>& finder,
-                         entry_judge<Target>& judge, byte_span memory) noexcept
-      : target_(&target), walk_(&walk), finder_(&finder), judge_(&judge), disputes_(memory) {}
-
-  [[nodiscard]] constexpr dispute_list& disputes() noexcept { return disputes_; }
-
-  /// Looks at all entries on which the copies agree. Errors: the file's.
-  [[nodiscard]] constexpr result<table_survey> survey(std::uint64_t overhead_sectors) noexcept {
-    table_survey found;
-    const auto reaches = [&](std::uint64_t sector) {
-      found.metadata_end_sector = larger_of(found.metadata_end_sector, sector);
-    };
-    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-      reaches((format().directory_at(copy) + format().directory_bytes()) >> sector_shift);
-    }
-    const auto& extent = format().extent();
-    reaches((extent.descriptor_offset_bytes() + extent.descriptor_bytes()) >> sector_shift);
-    failure f = each_table([&](std::uint64_t, const table_places& places) {
-      for (const std::uint64_t sector : places.sector) {
-        if (sector != 0) reaches(sector + table_sectors);
-      }
-      return no_failure;
-    });
-    if (f) return f;
-    std::uint64_t last = 0;
-    f = each_pair([&](const pair& at) -> failure {
-      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
-      const std::uint64_t value = at.value[at.one_copy()];
-      if (value == 1) ++found.ones;
-      if (value <= 1 || value >= target_->size() >> sector_shift) return no_failure;
-      if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
-      ++found.grains;
-      if (value < overhead_sectors) ++found.below_overhead;
-      if (!judge_->is_aligned(value)) ++found.unaligned;
-      const std::uint64_t each = judge_->is_compressed() ? 1 : judge_->geometry().grain_sectors();
-      if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
-      last = value;
-      found.lowest_grain_sector = smaller_of(found.lowest_grain_sector, value);
-      return no_failure;
-    });
-    if (f) return f;
-    return found;
-  }
-
-  /// Writes the directory entries, and tables whose place had other content: once their entries
-  /// have been mended in the other copy. Errors: the file's.
-  constexpr failure mend_directory() noexcept {
-    walk_->forget();
-    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
-      bool is_lost = false;
-      bool is_known = false;
-      for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-        const auto entry = walk_->directory_entry(copy, table);
-        if (!entry) return entry.error();
-        const std::uint64_t wanted = places.sector[copy];
-        is_known = is_known || wanted != 0;
-        is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format().may_lack_tables()));
-        if (wanted == 0 || wanted == *entry) continue;
-        if (places.is_unwritten[copy]) {
-          if (failure f = copy_table(table, copy, places)) return f;
-        }
-        const repair_step step{.kind = repair_kind::directory_entry_restored,
-                               .offset = walk_->directory_entry_at(copy, table),
-                               .table = table,
-                               .before = *entry,
-                               .after = wanted};
-        if (failure f = target_->change_value(step, static_cast<std::uint32_t>(wanted))) return f;
-      }
-      if (is_lost || (!is_known && !format().may_lack_tables())) {
-        target_->tell({.kind = repair_kind::table_left,
-                       .offset = walk_->directory_entry_at(0, table),
-                       .table = table});
-      }
-      return no_failure;
-    });
-  }
-
-  /// Mends the entries that a look at both copies settles, and hands what is left to `settle()`,
-  /// list by list: with `is_last` when no more come. `drops`: entries that no copy has right are
-  /// set to 0. Errors: the file's.
-  template <class Settle>
-  constexpr failure mend_entries(bool drops, Settle&& settle) noexcept {
-    disputes_.clear();
-    const failure f = each_pair([&](const pair& at) -> failure {
-      if (at.grain >= format().grain_count()) return mend_tail(at);
-      entry_verdict verdict[2]{};
-      for (unsigned copy = 0; copy < 2; ++copy) {
-        if (!at.has(copy)) continue;
-        const auto judged = judge_->judge(at.value[copy], at.grain);
-        if (!judged) return judged.error();
-        verdict[copy] = *judged;
-      }
-      const unsigned one = at.one_copy();
-      if (!at.is_pair() || at.value[0] == at.value[1]) {
-        if (verdict[one] != entry_verdict::bad) return no_failure;
-        return judge_->is_compressed() ? dispute_about(at, settle) : drop(at, drops);
-      }
-      if (judge_->is_compressed()) {
-        // A marker that fits is proof.
-        for (unsigned copy = 0; copy < 2; ++copy) {
-          if (verdict[copy] == entry_verdict::good) return take(at, copy);
-        }
-        return dispute_about(at, settle);
-      }
-      const bool bad[] = {verdict[0] == entry_verdict::bad, verdict[1] == entry_verdict::bad};
-      if (bad[0] && bad[1]) return drop(at, drops);
-      if (bad[0] || bad[1]) return take(at, bad[0] ? 1 : 0);
-      return dispute_about(at, settle);
-    });
-    if (f) return f;
-    return settle(true);
-  }
-
-  /// Settles disputes about grains that are not compressed: a place belongs to one entry, grains
-  /// are aligned where all others are, and an entry is lost more easily than made. Errors: the
-  /// file's.
-  constexpr failure settle_by_claims(bool all_aligned) noexcept {
-    if (disputes_.size() == 0) return no_failure;
-    disputes_.sort_values();
-    const std::uint64_t each = judge_->geometry().grain_sectors();
-    const failure f = each_pair([&](const pair& at) -> failure {
-      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
-      const std::uint64_t value = at.value[at.one_copy()];
-      if (value <= 1) return no_failure;
-      const std::uint64_t first = value < each ? 0 : value - each + 1;
-      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
-                           [&](std::size_t i, unsigned copy) {
-                             dispute d = disputes_.get(i);
-                             if (d.grain == at.grain) return;
-                             d.is_claimed[copy] = true;
-                             disputes_.set(i, d);
-                           });
-      return no_failure;
-    });
-    if (f) return f;
-    for (std::size_t i = 0; i < disputes_.size(); ++i) {
-      const dispute d = disputes_.get(i);
-      const unsigned choice = choose(d, all_aligned);
-      if (choice == 2) {
-        leave(d);
-        continue;
-      }
-      if (failure why = put(d, d.value[choice], repair_kind::entry_restored)) return why;
-    }
-    disputes_.clear();
-    return no_failure;
-  }
-
-  /// Writes an entry into each copy that has another value, and tells it. Errors: the file's.
-  constexpr failure put(const dispute& d, std::uint32_t value, repair_kind kind) noexcept {
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      if (d.at[copy] == 0 || d.value[copy] == value) continue;
-      repair_step step = step_of(d, kind);
-      step.offset = d.at[copy];
-      step.before = d.value[copy];
-      step.after = value;
-      if (failure f = target_->change_value(step, value)) return f;
-    }
-    return no_failure;
-  }
-
-  /// Tells that an entry is left as it is.
-  constexpr void leave(const dispute& d) noexcept {
-    target_->tell(step_of(d, repair_kind::entry_left));
-  }
-
-  /// An entry as it stands in all its copies, for `put`. Errors: the file's.
-  [[nodiscard]] constexpr result<dispute> entry_of(std::uint64_t grain) noexcept {
-    const std::uint64_t table = grain >> sparse_format::table_shift;
-    const std::uint64_t index = grain & (entries_per_table - 1);
-    if (!has_places_ || table != places_table_) {
-      const auto places = finder_->find(table);
-      if (!places) return places.error();
-      places_ = *places;
-      places_table_ = table;
-      has_places_ = true;
-    }
-    dispute d;
-    d.grain = grain;
-    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-      if (places_.sector[copy] == 0 || places_.is_unwritten[copy]) continue;
-      const auto bytes = walk_->sector_of_table(copy, places_.sector[copy], index >> 7);
-      if (!bytes) return bytes.error();
-      d.at[copy] = (places_.sector[copy] << sector_shift) + index * sizeof(std::uint32_t);
-      d.value[copy] = load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t));
-    }
-    return d;
-  }
-
- private:
-  /// An entry in the copies that there are.
-  struct pair {
-    std::uint64_t grain = 0;
-    std::uint64_t at[2]{};  ///< 0: there is no such copy.
-    std::uint32_t value[2]{};
-
-    [[nodiscard]] constexpr bool has(unsigned copy) const noexcept { return at[copy] != 0; }
-    [[nodiscard]] constexpr bool is_pair() const noexcept { return has(0) && has(1); }
-    [[nodiscard]] constexpr unsigned one_copy() const noexcept { return has(0) ? 0 : 1; }
-    [[nodiscard]] constexpr bool agrees() const noexcept {
-      return !is_pair() || value[0] == value[1];
-    }
-  };
-
-  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
-
-  template <class Visit>
-  constexpr failure each_table(Visit&& visit) noexcept {
-    // No more tables than can lie in the file side by side can be sound.
-    const std::uint64_t most = (target_->size() >> sector_shift) / table_sectors + 1;
-    const std::uint64_t count = format().table_count();
-    for (std::uint64_t table = 0, seen = 0; table < count && seen < most; ++table) {
-      const auto places = finder_->find(table);
-      if (!places) return places.error();
-      if (places->sector[0] != 0 || places->sector[1] != 0) ++seen;
-      if (failure f = visit(table, *places)) return f;
-    }
-    return no_failure;
-  }
-
-  /// Gives each entry that is not 0 in all copies to `visit(pair) -> failure`.
-  template <class Visit>
-  constexpr failure each_pair(Visit&& visit) noexcept {
-    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
-      for (std::uint64_t n = 0; n < table_sectors; ++n) {
-        const std::byte* bytes[2]{};
-        bool is_empty = true;
-        for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-          if (places.sector[copy] == 0 || places.is_unwritten[copy]) continue;
-          const auto found = walk_->sector_of_table(copy, places.sector[copy], n);
-          if (!found) return found.error();
-          bytes[copy] = *found;
-          is_empty = is_empty && is_zero(*found, sector_bytes);
-        }
-        if (is_empty) continue;
-        for (std::uint32_t i = 0; i < walk_type::entries_per_sector; ++i) {
-          pair at;
-          at.grain = (table << sparse_format::table_shift) + n * walk_type::entries_per_sector + i;
-          for (unsigned copy = 0; copy < 2; ++copy) {
-            if (bytes[copy] == nullptr) continue;
-            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + i * sizeof(std::uint32_t);
-            at.value[copy] = load_le<std::uint32_t>(bytes[copy] + i * sizeof(std::uint32_t));
-          }
-          if (at.value[0] == 0 && at.value[1] == 0) continue;
-          if (failure f = visit(at)) return f;
-        }
-      }
-      return no_failure;
-    });
-  }
-
-  [[nodiscard]] static constexpr dispute dispute_of(const pair& at) noexcept {
-    dispute d;
-    d.grain = at.grain;
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      d.at[copy] = at.at[copy];
-      d.value[copy] = at.value[copy];
-    }
-    return d;
-  }
-  [[nodiscard]] static constexpr repair_step step_of(const dispute& d, repair_kind kind) noexcept {
-    return {.kind = kind,
-            .offset = d.at[0] != 0 ? d.at[0] : d.at[1],
-            .table = d.grain >> sparse_format::table_shift,
-            .entry = d.grain & (entries_per_table - 1)};
-  }
-
-  template <class Settle>
-  constexpr failure dispute_about(const pair& at, Settle& settle) noexcept {
-    disputes_.add(dispute_of(at));
-    return disputes_.is_full() ? settle(false) : no_failure;
-  }
-  constexpr failure take(const pair& at, unsigned copy) noexcept {
-    return put(dispute_of(at), at.value[copy], repair_kind::entry_restored);
-  }
-  constexpr failure drop(const pair& at, bool drops) noexcept {
-    if (drops) return put(dispute_of(at), 0, repair_kind::entry_dropped);
-    leave(dispute_of(at));
-    return no_failure;
-  }
-
-  /// Behind the last grain entries are 0; what both copies have there is a warning and stays.
-  constexpr failure mend_tail(const pair& at) noexcept {
-    if (at.agrees()) return no_failure;
-    if (at.value[0] == 0 || at.value[1] == 0) return take(at, at.value[0] == 0 ? 0 : 1);
-    leave(dispute_of(at));
-    return no_failure;
-  }
-
-  /// Which copy of an entry is right: 0 or 1, or 2 when nothing tells.
-  [[nodiscard]] constexpr unsigned choose(const dispute& d, bool all_aligned) const noexcept {
-    const auto is_odd = [&](unsigned copy) {
-      return d.is_claimed[copy] ||
-             (all_aligned && d.value[copy] > 1 && !judge_->is_aligned(d.value[copy]));
-    };
-    if (is_odd(0) && is_odd(1)) return 2;
-    if (is_odd(0) || is_odd(1)) return is_odd(0) ? 1 : 0;
-    const bool names_grain[] = {d.value[0] > 1, d.value[1] > 1};
-    if (names_grain[0] && names_grain[1]) return 2;
-    if (names_grain[0] || names_grain[1]) return names_grain[0] ? 0 : 1;
-    // 0 or 1: every reader takes the primary copy.
-    return 0;
-  }
-
-  constexpr failure copy_table(std::uint64_t table, unsigned copy,
-                               const table_places& places) noexcept {
-    const std::uint64_t to = places.sector[copy] << sector_shift;
-    target_->tell({.kind = repair_kind::table_copied, .offset = to, .table = table});
-    for (std::uint64_t n = 0; n < table_sectors; ++n) {
-      const auto bytes = walk_->sector_of_table(1 - copy, places.sector[1 - copy], n);
-      if (!bytes) return bytes.error();
-      if (failure f = target_->write(to + (n << sector_shift), byte_view(*bytes, sector_bytes))) {
-        return f;
-      }
-    }
-    return target_->barrier();
-  }
-
-  Target* target_;
-  walk_type* walk_;
-  table_finder<Target>* finder_;
-  entry_judge<Target>* judge_;
-  dispute_list disputes_;
-  table_places places_{};
-  std::uint64_t places_table_ = 0;
-  bool has_places_ = false;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/stream_mender.hpp
-
-namespace vmdk::detail {
-
-/// What a stream tells about its own tables.
-template <class Target>
-class stream_mender {
- public:
-  using walk_type = table_walk<sparse_format, Target>;
-
-  /// `has_footer`: the last three sectors are a footer with its markers.
-  constexpr stream_mender(Target& target, const sparse_extent_header& header, bool is_in_front,
-                          bool has_footer) noexcept
-      : target_(&target),
-        header_(header),
-        geometry_(header.capacity, header.grain_size),
-        is_in_front_(is_in_front),
-        has_footer_(has_footer) {}
-
-  [[nodiscard]] constexpr const stream_facts& facts() const noexcept { return facts_; }
-  [[nodiscard]] constexpr const marker_gaps& gaps() const noexcept { return gaps_; }
-  [[nodiscard]] constexpr const table_hints& hints() const noexcept { return hints_; }
-
-  /// Walks over the whole stream. Where something is no marker, the tables tell what should be
-  /// there and where the next one is; `walk` is null while no directory is known. Errors: the
-  /// file's.
-  constexpr failure look(walk_type* walk, entry_judge<Target>& judge) noexcept {
-    gaps_.count = 0;
-    while (true) {
-      const auto facts = scan([](const marker_item&) { return no_failure; });
-      if (!facts) return facts.error();
-      facts_ = *facts;
-      if (walk == nullptr) return no_failure;
-      const auto gap = find_gap(*walk, judge);
-      if (!gap) return gap.error();
-      if (gap->next_sector <= gap->sector || gaps_.is_full()) break;
-      gaps_.add(*gap);
-    }
-    return collect_hints(*walk);
-  }
-
-  /// Calls `visit(const marker_item&) -> failure` for each whole grain and each table.
-  template <class Visit>
-  [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) noexcept {
-    const stream_end end{.passes_zeros = is_in_front_,
-                         .last_sector = has_footer_ ? footer_sector() + 2 : 0};
-    return scan_stream(*target_, geometry_, header_.over_head, end, gaps_, visit);
-  }
-
-  /// How many grains the tables name where the stream has them. Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> matches(walk_type& walk) noexcept {
-    std::uint64_t count = 0;
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain || !is_place(item.lba)) return no_failure;
-      const auto entry = plain_entry(walk, item.lba >> geometry_.grain_shift());
-      if (!entry) return entry.error();
-      count += *entry == item.sector;
-      return no_failure;
-    });
-    if (!facts) return facts.error();
-    return count;
-  }
-
-  /// The lowest sector of a grain that the tables have right; 0 where there is none. Errors: the
-  /// file's.
-  [[nodiscard]] constexpr result<std::uint64_t> lowest_grain(walk_type& walk,
-                                                             entry_judge<Target>& judge) noexcept {
-    return lowest_behind(walk, judge, 0);
-  }
-
-  /// True when a table entry names a sector. Errors: the file's.
-  [[nodiscard]] constexpr result<bool> is_named(walk_type& walk, std::uint64_t sector) noexcept {
-    bool found = false;
-    const failure f =
-        walk.each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
-          return walk.each_entry(table, place, [&](const table_entry& entry) -> failure {
-            found = found || (entry.value == sector && entry.grain < geometry_.grain_count());
-            return no_failure;
-          });
-        });
-    if (f) return f;
-    return found;
-  }
-
-  /// Sets directory entries behind the last table to 0 that name none: some writers' directories
-  /// go on, with tables of their own. Errors: the file's.
-  constexpr failure mend_directory_tail(walk_type& walk) noexcept {
-    const std::uint64_t entries = walk.format().directory_bytes() >> sparse_format::entry_shift;
-    for (std::uint64_t table = geometry_.table_count(); table < entries; ++table) {
-      const auto entry = walk.directory_entry(0, table);
-      if (!entry) return entry.error();
-      if (*entry == 0) continue;
-      marker_walk<Target> stream(*target_, geometry_, *entry - 1);
-      const auto item = stream.next();
-      if (!item) return item.error();
-      if (item->kind == marker_kind::table) continue;
-      const repair_step step{.kind = repair_kind::directory_entry_restored,
-                             .offset = walk.directory_entry_at(0, table),
-                             .table = table,
-                             .before = *entry,
-                             .after = 0};
-      if (failure f = target_->change_value(step, std::uint32_t{0})) return f;
-    }
-    return no_failure;
-  }
-
-  /// Settles disputes by the stream: a grain is where its marker is. `is_first`: entries of 0 whose
-  /// grain is there are set too. Errors: the file's.
-  constexpr failure settle(table_mender<Target>& tables, bool is_first) noexcept {
-    dispute_list& list = tables.disputes();
-    list.sort_values();
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain) return no_failure;
-      const std::uint64_t grain = item.lba >> geometry_.grain_shift();
-      const auto own = is_place(item.lba) ? tables.entry_of(grain) : result<dispute>(dispute{});
-      if (!own) return own.error();
-      const bool is_named = own->value[0] == item.sector || own->value[1] == item.sector;
-      bool is_wanted = false;
-      list.each_value(item.sector, item.sector + 1, [&](std::size_t i, unsigned) {
-        dispute d = list.get(i);
-        if (is_place(item.lba) && d.grain == grain) return;
-        // Another entry names this marker, which says something else of itself.
-        is_wanted = true;
-        d.is_marker = !is_named;
-        list.set(i, d);
-      });
-      if (!is_place(item.lba) || is_named) return no_failure;
-      if (const std::size_t i = list.find_grain(grain); i < list.size()) {
-        dispute d = list.get(i);
-        if (d.found == 0) d.found = static_cast<std::uint32_t>(item.sector);
-        list.set(i, d);
-        return no_failure;
-      }
-      const bool is_unnamed = own->at[0] != 0 && own->value[0] == 0 && own->value[1] == 0;
-      if (!is_first || is_wanted || !is_unnamed) return no_failure;
-      return tables.put(*own, static_cast<std::uint32_t>(item.sector), repair_kind::entry_restored);
-    });
-    if (!facts) return facts.error();
-    bool is_known = facts->is_complete();
-    for (std::size_t i = 0; i < gaps_.count; ++i) {
-      is_known = is_known && gaps_.kept.data()[i].wanted != marker_kind::nothing;
-    }
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (failure f = settle_one(tables, list.get(i), is_known)) return f;
-    }
-    list.clear();
-    return no_failure;
-  }
-
-  /// Writes the markers that were not what they should be. Errors: the file's.
-  constexpr failure mend_markers() noexcept {
-    for (std::size_t i = 0; i < gaps_.count; ++i) {
-      const marker_gap& gap = gaps_.kept.data()[i];
-      const std::uint64_t offset = gap.sector << sector_shift;
-      sector_image marker{};
-      switch (gap.wanted) {
-        case marker_kind::table:
-          encode_marker(marker_type::grain_table, table_sectors, marker.data());
-          break;
-        case marker_kind::directory:
-          encode_marker(marker_type::grain_directory, geometry_.directory_sectors(), marker.data());
-          break;
-        case marker_kind::footer:
-          encode_marker(marker_type::footer, 1, marker.data());
-          break;
-        default:
-          target_->tell({.kind = repair_kind::grain_left, .offset = offset});
-          continue;
-      }
-      const repair_step step{.kind = repair_kind::marker_restored, .offset = offset};
-      if (failure f = target_->change(step, marker)) return f;
-    }
-    if (!has_footer_) return no_failure;
-    sector_image last{};
-    const std::uint64_t end_at = target_->size() - sector_bytes;
-    if (failure f = target_->read_at(end_at, last)) return f;
-    if (is_zero(last.data(), last.size())) return no_failure;
-    const repair_step step{.kind = repair_kind::marker_restored, .offset = end_at};
-    return target_->change(step, sector_image{});
-  }
-
- private:
-  /// True for the first sector of a grain of the disk.
-  [[nodiscard]] constexpr bool is_place(std::uint64_t lba) const noexcept {
-    return (lba & (geometry_.grain_sectors() - 1)) == 0 && lba < geometry_.capacity_sectors();
-  }
-
-  [[nodiscard]] constexpr std::uint64_t footer_sector() const noexcept {
-    return has_footer_ ? (target_->size() - stream_tail_bytes) >> sector_shift : 0;
-  }
-
-  /// A table entry as the directory leads to it; 0 where it leads nowhere.
-  [[nodiscard]] static constexpr result<std::uint64_t> plain_entry(walk_type& walk,
-                                                                   std::uint64_t grain) noexcept {
-    const std::uint64_t index = grain & (entries_per_table - 1);
-    const auto table = walk.directory_entry(0, grain >> sparse_format::table_shift);
-    if (!table) return table.error();
-    if (*table == 0 || !walk.format().names_table(*table)) return std::uint64_t{0};
-    const auto bytes = walk.sector_of_table(0, *table, index >> 7);
-    if (!bytes) return bytes.error();
-    return std::uint64_t{load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t))};
-  }
-
-  /// The next sector of the walk that should hold another marker than it does. A gap of no length
-  /// when there is none, or nobody knows where the next marker is.
-  [[nodiscard]] constexpr result<marker_gap> find_gap(walk_type& walk,
-                                                      entry_judge<Target>& judge) noexcept {
-    marker_gap gap;
-    // What is behind a sector that should have been another is not to be trusted.
-    bool is_found = false;
-    marker_item odd{.sector = facts_.stopped_at};
-    const auto expect = [&](const marker_item& item) -> failure {
-      if (is_found) return no_failure;
-      const auto told = metadata_at(walk, item);
-      if (!told) return told.error();
-      if (told->next_sector == 0) return no_failure;
-      is_found = true;
-      gap = *told;
-      return no_failure;
-    };
-    marker_walk<Target> stream(*target_, geometry_, header_.over_head);
-    while (!is_in_front_ && !is_found) {
-      const auto item = stream.next();
-      if (!item) return item.error();
-      if (const marker_gap* const known = gaps_.find(item->sector)) {
-        stream.go_to(known->next_sector);
-        continue;
-      }
-      if (failure f = expect(*item)) return f;
-      if (item->sector >= facts_.stopped_at || item->sectors == 0) break;
-    }
-    if (is_found || facts_.is_complete()) return gap;
-    gap = marker_gap{.sector = odd.sector, .next_sector = odd.sector};
-    const auto next = lowest_behind(walk, judge, odd.sector);
-    if (!next) return next.error();
-    if (*next != 0) gap.next_sector = *next;
-    return gap;
-  }
-
-  /// What footer, directory and header say of a sector, where it holds something else; a gap with
-  /// next_sector 0 where it does not.
-  [[nodiscard]] constexpr result<marker_gap> metadata_at(walk_type& walk,
-                                                         const marker_item& item) noexcept {
-    const std::uint64_t directory = walk.format().directory_at(0) >> sector_shift;
-    const auto should_be = [&](marker_kind wanted, std::uint64_t next_sector) {
-      return item.kind == wanted
-                 ? marker_gap{}
-                 : marker_gap{.sector = item.sector, .next_sector = next_sector, .wanted = wanted};
-    };
-    if (has_footer_ && item.sector == footer_sector()) {
-      return should_be(marker_kind::footer, item.sector + 2);
-    }
-    if (item.sector + 1 == directory) {
-      return should_be(marker_kind::directory, directory + geometry_.directory_sectors());
-    }
-    const bool is_sure =
-        item.kind == marker_kind::table || (item.kind == marker_kind::grain && is_place(item.lba));
-    for (std::uint64_t table = 0; !is_sure && table < geometry_.table_count(); ++table) {
-      const auto entry = walk.directory_entry(0, table);
-      if (!entry) return entry.error();
-      if (*entry == item.sector + 1) {
-        return should_be(marker_kind::table, *entry + table_sectors);
-      }
-    }
-    return marker_gap{};
-  }
-
-  /// The lowest sector behind another where the tables, or the end of the stream, have a marker.
-  [[nodiscard]] constexpr result<std::uint64_t> lowest_behind(walk_type& walk,
-                                                              entry_judge<Target>& judge,
-                                                              std::uint64_t sector) noexcept {
-    std::uint64_t lowest = 0;
-    const auto take = [&](std::uint64_t candidate) {
-      if (candidate > sector && (lowest == 0 || candidate < lowest)) lowest = candidate;
-    };
-    if (sector != 0 && !is_in_front_) {
-      take((walk.format().directory_at(0) >> sector_shift) - 1);
-      take(footer_sector());
-    }
-    const failure f =
-        walk.each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
-          if (sector != 0 && !is_in_front_) take(place - 1);
-          return walk.each_entry(table, place, [&](const table_entry& entry) -> failure {
-            if (entry.grain >= geometry_.grain_count()) return no_failure;
-            if (entry.value <= sector || (lowest != 0 && entry.value >= lowest)) return no_failure;
-            const auto verdict = judge.judge(entry.value, entry.grain);
-            if (!verdict) return verdict.error();
-            if (*verdict == entry_verdict::good) take(entry.value);
-            return no_failure;
-          });
-        });
-    if (f) return f;
-    return lowest;
-  }
-
-  /// Finds tables of the stream that the directory does not name.
-  constexpr failure collect_hints(walk_type& walk) noexcept {
-    if (is_in_front_) return no_failure;
-    std::uint64_t table = 0;
-    bool has_grain = false;
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind == marker_kind::grain) {
-        if (!is_place(item.lba)) return no_failure;
-        // The marker of a single grain may be wrong: the table is asked as well.
-        table = item.lba >> geometry_.grain_shift() >> sparse_format::table_shift;
-        has_grain = true;
-        return no_failure;
-      }
-      const auto told = table_at(walk, item.sector + 1, table, has_grain);
-      if (!told) return told.error();
-      has_grain = false;
-      if (*told >= geometry_.table_count()) return no_failure;
-      const auto entry = walk.directory_entry(0, *told);
-      if (!entry) return entry.error();
-      if (*entry != item.sector + 1) hints_.add(*told, item.sector + 1);
-      return no_failure;
-    });
-    return facts.error();
-  }
-
-  /// Which table stands at a sector: most entries' grains tell; of one without, those before it.
-  [[nodiscard]] constexpr result<std::uint64_t> table_at(walk_type& walk, std::uint64_t sector,
-                                                         std::uint64_t guess,
-                                                         bool has_guess) noexcept {
-    constexpr std::uint64_t none = 0xFFFFFFFFFFFFFFFF;
-    std::uint64_t told = none;
-    unsigned votes = 0;
-    unsigned asked = 0;
-    const failure f = walk.each_entry(0, sector, [&](const table_entry& entry) -> failure {
-      if (asked == 8) return no_failure;
-      ++asked;
-      std::array<std::byte, grain_marker_bytes> marker{};
-      const std::uint64_t offset = entry.value << sector_shift;
-      if (!fits_inside(offset, marker.size(), target_->size())) return no_failure;
-      if (failure why = target_->read_at(offset, marker)) return why;
-      const auto lba = load_le<std::uint64_t>(marker.data());
-      const std::uint64_t grain = lba >> geometry_.grain_shift();
-      if (!is_place(lba) || (grain & (entries_per_table - 1)) != entry.index) return no_failure;
-      const std::uint64_t table = grain >> sparse_format::table_shift;
-      if (votes == 0) told = table;
-      if (told == table) {
-        ++votes;
-      } else {
-        --votes;
-      }
-      return no_failure;
-    });
-    if (f) return f;
-    if (votes != 0) return told;
-    return has_guess ? guess : none;
-  }
-
-  constexpr failure settle_one(table_mender<Target>& tables, const dispute& d,
-                               bool is_known) noexcept {
-    if (d.found != 0) return tables.put(d, d.found, repair_kind::entry_restored);
-    if (d.is_marker) {
-      // The grain is there, and no other marker has its place: its own marker is wrong.
-      const unsigned copy = d.at[0] != 0 ? 0 : 1;
-      const std::uint64_t lba = d.grain << geometry_.grain_shift();
-      const repair_step step{.kind = repair_kind::marker_restored,
-                             .offset = std::uint64_t{d.value[copy]} << sector_shift};
-      return target_->change_value(step, lba);
-    }
-    if (is_known) return tables.put(d, 0, repair_kind::entry_dropped);
-    tables.leave(d);
-    return no_failure;
-  }
-
-  Target* target_;
-  sparse_extent_header header_;
-  sparse_geometry geometry_;
-  bool is_in_front_;
-  bool has_footer_;
-  stream_facts facts_{};
-  marker_gaps gaps_{};
-  table_hints hints_{};
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/stream_tail.hpp
-
-namespace vmdk::detail {
-
-/// Writes the end of a stream that has lost it: tables whose markers are missing, the directory,
-/// the footer and the end-of-stream marker, behind the last whole grain (SPEC 13.7).
-template <class Target>
-class stream_tail {
- public:
-  /// `end_sector` is where the grains end: what lies behind is no longer read. The memory is the
-  /// caller's.
-  constexpr stream_tail(Target& target, const sparse_extent_header& header, const marker_gaps& gaps,
-                        std::uint64_t end_sector, byte_span memory) noexcept
-      : target_(&target),
-        header_(header),
-        geometry_(header.capacity, header.grain_size),
-        gaps_(&gaps),
-        end_sector_(end_sector),
-        memory_(memory) {}
-
-  /// The memory that is needed at least.
-  [[nodiscard]] static constexpr std::uint64_t least_bytes(
-      const sparse_geometry& geometry) noexcept {
-    return (geometry.directory_sectors() << sector_shift) + table_bytes;
-  }
-
-  /// Finds out which tables the stream has and which it lacks. Nothing is written yet. Errors:
-  /// the file's; errc::workspace_too_small; errc::extent_too_large when a sector number would pass
-  /// 2^32.
-  constexpr failure plan() noexcept {
-    const std::uint64_t wanted = least_bytes(geometry_);
-    if (memory_.size() < wanted) {
-      return options_failure(
-          errc::workspace_too_small, 0,
-          static_cast<std::uint32_t>(smaller_of<std::uint64_t>(wanted, 0xFFFFFFFF)));
-    }
-    directory_ =
-        memory_.first(static_cast<std::size_t>(geometry_.directory_sectors() << sector_shift));
-    tables_ = memory_.subspan(directory_.size());
-    zero_bytes(directory_);
-    std::uint64_t table = 0;
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind == marker_kind::grain) {
-        table = table_of(item.lba);
-        if (table < geometry_.table_count() && place_of(table) == 0) set_place(table, needed);
-      } else if (place_of(table) == needed) {
-        set_place(table, static_cast<std::uint32_t>(item.sector + 1));
-      }
-      return no_failure;
-    });
-    if (!facts) return facts.error();
-    missing_ = 0;
-    for (std::uint64_t i = 0; i < geometry_.table_count(); ++i) missing_ += place_of(i) == needed;
-    const std::uint64_t directory_at = end_sector_ + missing_ * (1 + table_sectors) + 1;
-    if (directory_at + geometry_.directory_sectors() >= sector_number_limit) {
-      return options_failure(errc::extent_too_large);
-    }
-    return no_failure;
-  }
-
-  /// The sector where the directory is going to be, and the size of the file.
-  [[nodiscard]] constexpr std::uint64_t directory_sector() const noexcept {
-    return end_sector_ + missing_ * (1 + table_sectors) + 1;
-  }
-  [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept {
-    return ((directory_sector() + geometry_.directory_sectors()) << sector_shift) +
-           stream_tail_bytes;
-  }
-
-  /// Cuts the file behind the grains and writes it all, the footer behind a barrier: what stops in
-  /// between is again a stream without an end. Errors: the file's.
-  constexpr failure write() noexcept {
-    const std::uint64_t end_at = end_sector_ << sector_shift;
-    if (target_->size() > file_bytes()) {
-      target_->tell({.kind = repair_kind::file_cut,
-                     .offset = file_bytes(),
-                     .before = target_->size(),
-                     .after = file_bytes()});
-    }
-    // The last grain's padding may be cut as well.
-    if (target_->size() != end_at) {
-      if (failure f = target_->resize(end_at)) return f;
-    }
-    if (failure f = write_tables()) return f;
-    const std::uint64_t directory = directory_sector();
-    if (failure f = put_marker(directory - 1, marker_type::grain_directory,
-                               geometry_.directory_sectors())) {
-      return f;
-    }
-    target_->tell({.kind = repair_kind::directory_rebuilt, .offset = directory << sector_shift});
-    if (failure f = target_->write(directory << sector_shift, directory_)) return f;
-    if (failure f = target_->barrier()) return f;
-
-    const std::uint64_t footer = directory + geometry_.directory_sectors();
-    if (failure f = put_marker(footer, marker_type::footer, 1)) return f;
-    header_.gd_offset = directory;
-    target_->tell({.kind = repair_kind::footer_rebuilt, .offset = (footer + 1) << sector_shift});
-    if (failure f = target_->write((footer + 1) << sector_shift, encode(header_))) return f;
-    if (failure f = put_marker(footer + 2, marker_type::end_of_stream, 0)) return f;
-    return target_->barrier();
-  }
-
- private:
-  static constexpr std::uint32_t needed = 0xFFFFFFFF;
-
-  template <class Visit>
-  [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) noexcept {
-    // What is behind is cut off before the first table is written.
-    const stream_end end{.limit_sector = end_sector_};
-    return scan_stream(*target_, geometry_, header_.over_head, end, *gaps_, visit);
-  }
-  [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
-    return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;
-  }
-  [[nodiscard]] constexpr std::uint32_t place_of(std::uint64_t table) const noexcept {
-    return load_le<std::uint32_t>(directory_.data() + table * sizeof(std::uint32_t));
-  }
-  constexpr void set_place(std::uint64_t table, std::uint32_t sector) noexcept {
-    store_le(directory_.data() + table * sizeof(std::uint32_t), sector);
-  }
-
-  constexpr failure put_marker(std::uint64_t sector, marker_type type,
-                               std::uint64_t following_sectors) noexcept {
-    sector_image marker{};
-    encode_marker(type, following_sectors, marker.data());
-    return target_->write(sector << sector_shift, marker);
-  }
-
-  /// Fills as many missing tables as there is memory for in one walk, and writes them.
-  constexpr failure write_tables() noexcept {
-    const std::uint64_t most = tables_.size() / table_bytes;
-    std::uint64_t sector = end_sector_;
-    for (std::uint64_t first = 0; first < geometry_.table_count();) {
-      std::uint64_t end = first;
-      std::uint64_t count = 0;
-      for (; end < geometry_.table_count() && count < most; ++end) count += place_of(end) == needed;
-      if (count != 0) {
-        if (failure f = fill(first, end)) return f;
-      }
-      for (std::uint64_t table = first, n = 0; table < end; ++table) {
-        if (place_of(table) != needed) continue;
-        const byte_view bytes =
-            tables_.subspan(static_cast<std::size_t>(n++) * table_bytes, table_bytes);
-        if (failure f = put_marker(sector, marker_type::grain_table, table_sectors)) return f;
-        const repair_step step{.kind = repair_kind::table_rebuilt,
-                               .offset = (sector + 1) << sector_shift,
-                               .table = table};
-        if (failure f = target_->change(step, bytes)) return f;
-        // Not before the others of this turn are written: a number is looked up by counting.
-        sector += 1 + table_sectors;
-      }
-      std::uint64_t place = sector - count * (1 + table_sectors) + 1;
-      for (std::uint64_t table = first; table < end; ++table) {
-        if (place_of(table) != needed) continue;
-        set_place(table, static_cast<std::uint32_t>(place));
-        place += 1 + table_sectors;
-      }
-      first = end;
-    }
-    return no_failure;
-  }
-
-  /// Enters the grains of the missing tables from one up to another.
-  constexpr failure fill(std::uint64_t first, std::uint64_t end) noexcept {
-    zero_bytes(tables_);
-    std::uint64_t last_table = first;
-    std::uint64_t number = 0;
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain) return no_failure;
-      const std::uint64_t grain = item.lba >> geometry_.grain_shift();
-      const std::uint64_t table = grain >> sparse_geometry::table_shift;
-      if (table < first || table >= end || place_of(table) != needed) return no_failure;
-      if (table < last_table) {
-        last_table = first;
-        number = 0;
-      }
-      for (; last_table < table; ++last_table) number += place_of(last_table) == needed;
-      std::byte* const entry = tables_.data() + number * table_bytes +
-                               (grain & (entries_per_table - 1)) * sizeof(needed);
-      store_le(entry, static_cast<std::uint32_t>(item.sector));
-      return no_failure;
-    });
-    return facts.error();
-  }
-
-  Target* target_;
-  sparse_extent_header header_;
-  sparse_geometry geometry_;
-  const marker_gaps* gaps_;
-  std::uint64_t end_sector_;
-  byte_span memory_;
-  byte_span directory_{};
-  byte_span tables_{};
-  std::uint64_t missing_ = 0;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/extent_repair.hpp
-
-namespace vmdk::detail {
-
-/// Repairs one hosted sparse file (SPEC 13.7). First everything is read that may be a reason to
-/// refuse; then tables, directories, and at last the header are mended, so that no step leads to
-/// what is not there yet.
-template <class Target, class D>
-class extent_repairer {
- public:
-  constexpr extent_repairer(Target& target, D& decoder, byte_span room) noexcept
-      : target_(&target), decoder_(&decoder), room_(room), share_(room) {}
-
-  /// Errors, before anything was written: what is wrong where nothing else tells how it was;
-  /// errc::workspace_too_small. Those of the file.
-  constexpr failure repair() noexcept {
-    const auto chosen = choose_header(*target_, [&](const sparse_extent_header& header) {
-      const auto grain = has_other_grains(header);
-      if (!grain || *grain) return grain ? result<unsigned>(1u) : result<unsigned>(grain.error());
-      return contradicts(header);
-    });
-    if (!chosen) return chosen.error();
-    choice_ = *chosen;
-    header_ = choice_.taken;
-    const auto other_capacity = contradicts(header_);
-    if (!other_capacity) return other_capacity.error();
-    if (*other_capacity != 0) {
-      return image_failure(errc::descriptor_capacity_mismatch,
-                           offsetof(sparse_extent_header, capacity));
-    }
-    return header_.is_compressed() ? repair_stream() : repair_plain();
-  }
-
- private:
-  using walk_type = table_walk<sparse_format, Target>;
-  using h = sparse_extent_header;
-
-  /// A log that nobody reads.
-  struct no_log {
-    constexpr failure add(const finding&) noexcept { return no_failure; }
-  };
-
-  [[nodiscard]] constexpr std::uint64_t file_sectors() const noexcept {
-    return target_->size() >> sector_shift;
-  }
-  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
-    return sparse_geometry(header_.capacity, header_.grain_size);
-  }
-
-  /// 1 when the embedded descriptor gives the disk another size than a header, else 0. A text that
-  /// cannot be read says nothing.
-  [[nodiscard]] constexpr result<unsigned> contradicts(
-      const sparse_extent_header& header) noexcept {
-    if (std::is_constant_evaluated() || header.descriptor_offset == 0) return 0u;
-    return contradicts_text(header);
-  }
-  [[nodiscard]] result<unsigned> contradicts_text(const sparse_extent_header& header) noexcept {
-    const range region{header.descriptor_offset << sector_shift,
-                       header.descriptor_size << sector_shift};
-    no_log log;
-    const auto text =
-        check_descriptor_text(*target_, region, descriptor_place::embedded, room_, log);
-    if (!text) {
-      if (text.error().code == errc::workspace_too_small) return 0u;
-      return text.error();
-    }
-    if (!text->is_usable) return 0u;
-    return is_same_capacity(header.capacity, text->view.total_sectors(), true) ? 0u : 1u;
-  }
-
-  /// Puts both directories' places into header_. Errors: those of directory_search.
-  constexpr failure place_directories() noexcept {
-    directory_search<Target> search(*target_, header_, share_.windows);
-    const failure f = search.place();
-    is_copy_lost_ = search.is_copy_lost();
-    return f;
-  }
-
-  [[nodiscard]] constexpr header_mender<Target> headers() noexcept {
-    return header_mender<Target>(*target_, choice_);
-  }
-
-  [[nodiscard]] constexpr sparse_format format() const noexcept {
-    sparse_extent_header taken = header_;
-    if (is_copy_lost_) taken.rgd_offset = header_.gd_offset.get();
-    return sparse_format(taken, target_->size());
-  }
-
-  constexpr failure repair_plain() noexcept {
-    if (failure f = place_directories()) return f;
-    walk_type walk(*target_, format(), share_.windows);
-    entry_judge<Target> judge(*target_, header_);
-    judge.allows_zeroed = header_.has(sparse_flags::zeroed_grains);
-    judge.floor_sector = header_.over_head;
-    const table_hints hints;
-    table_finder<Target> finder(walk, judge, hints, header_.over_head);
-    table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
-    const auto found = tables.survey(header_.over_head);
-    if (!found) return found.error();
-    correct_overhead(*found, finder.copies() == 2, judge);
-    if (!judge.allows_zeroed && header_.version >= 2 && found->ones != 0) {
-      // Version 2 is what zeroed grains are for.
-      judge.allows_zeroed = true;
-      header_.flags = header_.flags | sparse_flags::zeroed_grains;
-    }
-    if (is_copy_lost_) {
-      target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
-    }
-    const bool all_aligned = found->grains != 0 && found->unaligned == 0;
-    const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
-    if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
-    if (failure f = target_->barrier()) return f;
-    if (failure f = tables.mend_directory()) return f;
-    return headers().mend_header(header_);
-  }
-
-  /// Grains that all copies name are there, whatever the overhead says.
-  constexpr void correct_overhead(const table_survey& found, bool is_twice,
-                                  entry_judge<Target>& judge) noexcept {
-    const std::uint64_t stated = header_.over_head;
-    const bool contradicted =
-        found.below_overhead != 0 && (is_twice || found.below_overhead * 2 > found.grains);
-    if (contradicted || stated > file_sectors()) {
-      const std::uint64_t end = found.metadata_end_sector;
-      const std::uint64_t aligned = align_up(end, header_.grain_size);
-      const std::uint64_t most = smaller_of(found.lowest_grain_sector, file_sectors());
-      header_.over_head = aligned <= most ? aligned : most;
-    }
-    judge.floor_sector = header_.over_head;
-    // Of a single copy nothing says whether the entry or the overhead is wrong.
-    if (!is_twice) judge.floor_sector = smaller_of(judge.floor_sector, found.metadata_end_sector);
-    if (found.lowest_grain_sector >= found.metadata_end_sector) {
-      judge.floor_sector = larger_of(judge.floor_sector, found.metadata_end_sector);
-    }
-  }
-
-  constexpr failure repair_stream() noexcept {
-    const bool at_end = choice_.is_footer_usable || header_.has_tables_at_end() ||
-                        (header_.over_head != 0 && header_.gd_offset >= header_.over_head);
-    if (at_end) return repair_stream_at_end();
-    if (failure f = place_directories()) {
-      // Tables that cannot be found in front are written behind the grains.
-      if (f.code != errc::directory_offset_invalid || f.from != origin::image) return f;
-      return repair_stream_at_end();
-    }
-    return repair_stream_tables(true);
-  }
-
-  constexpr failure repair_stream_at_end() noexcept {
-    const std::uint64_t footer_directory =
-        choice_.is_footer_usable ? choice_.footer.gd_offset.get() : 0;
-    const std::uint64_t header_directory =
-        choice_.header.has_tables_at_end() ? 0 : choice_.header.gd_offset.get();
-    entry_judge<Target> judge(*target_, header_);
-    stream_mender<Target> stream(*target_, header_, false, choice_.is_footer_usable);
-    if (failure f = stream.look(nullptr, judge)) return f;
-    const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
-    const directory_search<Target> search(*target_, header_, share_.windows);
-    std::uint64_t best = 0;
-    std::uint64_t best_matches = 0;
-    for (const std::uint64_t sector : wanted) {
-      if (sector == 0 || sector == best || !search.may_hold(sector)) continue;
-      header_.gd_offset = sector;
-      walk_type walk(*target_, format(), share_.windows);
-      const auto matches = stream.matches(walk);
-      if (!matches) return matches.error();
-      if (best != 0 && *matches <= best_matches) continue;
-      best = sector;
-      best_matches = *matches;
-    }
-    if (best == 0 || !choice_.is_footer_usable) return rebuild_tail(stream);
-    header_.gd_offset = best;
-    return repair_stream_tables(false);
-  }
-
-  /// Mends a stream whose directory is at header_.gd_offset.
-  constexpr failure repair_stream_tables(bool in_front) noexcept {
-    walk_type walk(*target_, format(), share_.windows);
-    entry_judge<Target> judge(*target_, header_);
-    if (failure f = correct_stream_overhead(walk, judge, in_front)) return f;
-    const auto is_other = has_other_grains(header_);
-    if (!is_other) return is_other.error();
-    if (*is_other) return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
-    stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
-    if (failure f = stream.look(&walk, judge)) return f;
-    if (stream.hints().is_full) return rebuild_tail(stream);
-    table_finder<Target> finder(walk, judge, stream.hints(), header_.over_head);
-    table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
-    if (stream.facts().is_complete()) {
-      const auto is_missing = lacks_tables(stream, tables);
-      if (!is_missing) return is_missing.error();
-      if (*is_missing) return rebuild_tail(stream);
-    }
-    if (is_copy_lost_) {
-      target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
-    }
-    bool is_first = true;
-    const auto settle = [&](bool) {
-      const bool now = is_first;
-      is_first = false;
-      return stream.settle(tables, now);
-    };
-    if (failure f = tables.mend_entries(true, settle)) return f;
-    if (failure f = tables.mend_directory()) return f;
-    if (failure f = stream.mend_markers()) return f;
-    if (!in_front) {
-      if (failure f = stream.mend_directory_tail(walk)) return f;
-    }
-    if (in_front) {
-      if (failure f = cut_behind_grains(stream)) return f;
-    } else if (failure f = headers().mend_footer(header_)) {
-      return f;
-    }
-    return headers().mend_header(header_);
-  }
-
-  /// The walk begins at the first grain that the tables have right, when the overhead is behind it
-  /// or no marker stands there.
-  constexpr failure correct_stream_overhead(walk_type& walk, entry_judge<Target>& judge,
-                                            bool in_front) noexcept {
-    marker_walk<Target> start(*target_, geometry(), header_.over_head);
-    const auto item = start.next();
-    if (!item) return item.error();
-    const bool is_start = item->kind != marker_kind::no_marker && item->kind != marker_kind::zero &&
-                          item->kind != marker_kind::nothing && header_.over_head != 0;
-    if (is_start && !in_front) return no_failure;
-    stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
-    const auto lowest = stream.lowest_grain(walk, judge);
-    if (!lowest) return lowest.error();
-    // A grain with a broken marker is no reason to begin behind it.
-    const auto is_named = stream.is_named(walk, header_.over_head);
-    if (!is_named) return is_named.error();
-    const bool is_behind = !is_start && !*is_named;
-    if (*lowest != 0 && (is_behind || *lowest < header_.over_head)) header_.over_head = *lowest;
-    return no_failure;
-  }
-
-  /// True when a grain of the stream belongs to a table that is nowhere.
-  [[nodiscard]] constexpr result<bool> lacks_tables(stream_mender<Target>& stream,
-                                                    table_mender<Target>& tables) noexcept {
-    bool is_missing = false;
-    const auto facts = stream.scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain) return no_failure;
-      if ((item.lba & (header_.grain_size - 1)) != 0 || item.lba >= header_.capacity) {
-        return no_failure;
-      }
-      const auto entry = tables.entry_of(item.lba >> geometry().grain_shift());
-      if (!entry) return entry.error();
-      is_missing = is_missing || (entry->at[0] == 0 && entry->at[1] == 0);
-      return no_failure;
-    });
-    if (!facts) return facts.error();
-    return is_missing;
-  }
-
-  /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
-  /// grains end; those of stream_tail.
-  constexpr failure rebuild_tail(stream_mender<Target>& stream) noexcept {
-    const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
-    const stream_facts facts = stream.facts();
-    if (!facts.is_complete() || facts.misplaced != 0 || header_.over_head == 0) return refused;
-    if (header_.over_head > file_sectors()) return refused;
-    if (facts.stopped_by == marker_kind::zero) {
-      const auto is_end = is_zero_from(facts.stopped_at);
-      if (!is_end) return is_end.error();
-      if (!*is_end) return refused;
-    }
-    std::uint64_t end = facts.content_end;
-    if (facts.last_grain != 0) {
-      for (const std::uint64_t sector : {header_.over_head.get(), facts.last_grain}) {
-        const auto state = probe_grain(*target_, header_, sector, *decoder_, share_.rest);
-        if (!state) return state.error();
-        // The header's grain size is not the stream's: nothing that follows from it can be right.
-        if (*state == grain_state::of_other_size) {
-          return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
-        }
-        if (sector == facts.last_grain && *state == grain_state::torn) end = sector;
-      }
-    }
-    header_.gd_offset = directory_at_end;
-    header_.rgd_offset = std::uint64_t{0};
-    stream_tail<Target> tail(*target_, header_, stream.gaps(), end, share_.rest);
-    if (failure f = tail.plan()) return f;
-    if (failure f = stream.mend_markers()) return f;
-    if (failure f = tail.write()) return f;
-    return headers().mend_header(header_);
-  }
-
-  /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
-  [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
-    const byte_span window = share_.rest;
-    for (std::uint64_t at = sector << sector_shift; at < target_->size();) {
-      const auto bytes =
-          static_cast<std::size_t>(smaller_of<std::uint64_t>(target_->size() - at, window.size()));
-      if (failure f = target_->read_at(at, window.first(bytes))) return f;
-      if (!is_zero(window.data(), bytes)) return false;
-      at += bytes;
-    }
-    return true;
-  }
-
-  /// True when the first grain of a stream is not of the size that a header says.
-  [[nodiscard]] constexpr result<bool> has_other_grains(
-      const sparse_extent_header& header) noexcept {
-    const auto state = probe_grain(*target_, header, header.over_head, *decoder_, share_.rest);
-    if (!state) return state.error();
-    return *state == grain_state::of_other_size;
-  }
-
-  /// Cuts a grain off that goes on behind the end of the file, with tables in front.
-  constexpr failure cut_behind_grains(stream_mender<Target>& stream) noexcept {
-    const stream_facts& facts = stream.facts();
-    if (facts.stopped_by != marker_kind::cut) return no_failure;
-    const std::uint64_t end_at = facts.stopped_at << sector_shift;
-    target_->tell({.kind = repair_kind::file_cut,
-                   .offset = end_at,
-                   .before = target_->size(),
-                   .after = end_at + sector_bytes});
-    if (failure f = target_->barrier()) return f;
-    if (failure f = target_->write(end_at, sector_image{})) return f;
-    return target_->resize(end_at + sector_bytes);
-  }
-
-  Target* target_;
-  D* decoder_;
-  byte_span room_;
-  walk_room share_;
-  header_choice choice_{};
-  sparse_extent_header header_{};
-  bool is_copy_lost_ = false;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/repair.hpp
-
-namespace vmdk {
-
-/// The least room that a repair takes.
-inline constexpr std::size_t repair_least_bytes = check_least_bytes;
-
-/// The room that the repair of a stream takes which has lost its end: the directory is made in it.
-/// No other repair takes more than repair_least_bytes; more makes it faster.
-[[nodiscard]] constexpr std::uint64_t repair_bytes(std::uint64_t capacity_sectors,
-                                                   std::uint64_t grain_sectors) noexcept {
-  const sparse_geometry geometry(capacity_sectors, grain_sectors);
-  const std::uint64_t tail = (geometry.directory_sectors() << sector_shift) + table_bytes;
-  // The windows over tables have up to a quarter of the room.
-  return repair_least_bytes + tail * 2;
-}
-
-/// The memory of a repair. More room means fewer passes, never another result, as long as there is
-/// repair_bytes of it.
-template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
-struct repair_memory {
-  static_assert(RoomBytes >= repair_least_bytes,
-                "vmdk: a repair needs at least repair_least_bytes");
-  D decoder{};
-  std::array<std::byte, RoomBytes> room{};
-};
-
-/// The same, for room whose size is known at run time only.
-template <class D = inflate>
-struct repair_spans {
-  D& decoder;
-  byte_span room;
-};
-
-namespace detail {
-
-template <class S, class D, class OnStep>
-[[nodiscard]] constexpr result<repair_summary> repair_file(S& file, const repair_spans<D>& memory,
-                                                           bool writes, OnStep& on_step) noexcept {
-  if (memory.room.size() < repair_least_bytes) {
-    return options_failure(errc::workspace_too_small, 0, repair_least_bytes);
-  }
-  repair_target<S, OnStep> target(file, writes, on_step);
-  extent_repairer<repair_target<S, OnStep>, D> extent(target, memory.decoder, memory.room);
-  if (failure f = extent.repair()) return f;
-  return target.summary;
-}
-
-}  // namespace detail
-
-/// Mends the metadata of a hosted sparse file, in place: monolithicSparse, streamOptimized, or one
-/// extent of a split disk. What is right follows from the other copy of a table, directory or
-/// header, from the markers of a stream, and from where tables are known to lie (SPEC 13.7). No
-/// grain's data is changed. Entries whose grain is nowhere become 0: such a grain reads as zeros,
-/// or as what a parent has.
-///
-/// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired.
-/// What is written in between leads to nothing that is not there yet, with barriers before header
-/// and footer: where it stops, an image is no worse than before, and another repair goes on. A
-/// second repair changes nothing.
-///
-/// Errors, before anything was written: what is wrong, with its place, where there is nothing to
-/// tell how it was, such as a header without a footer that cannot be; errc::workspace_too_small
-/// (see repair_bytes). Those of the file, at any time.
-template <Storage S, class D, class OnStep>
-[[nodiscard]] constexpr result<repair_summary> repair(S& file, const repair_spans<D>& memory,
-                                                      OnStep&& on_step) noexcept {
-  return detail::repair_file(file, memory, true, on_step);
-}
-
-/// As above, in the memory of one object.
-template <Storage S, std::size_t RoomBytes, class D, class OnStep>
-[[nodiscard]] constexpr result<repair_summary> repair(S& file, repair_memory<RoomBytes, D>& memory,
-                                                      OnStep&& on_step) noexcept {
-  return repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
-}
-
-/// Tells what a repair would do, and writes nothing. Errors: as for `repair`.
-template <Source S, class D, class OnStep>
-[[nodiscard]] constexpr result<repair_summary> plan_repair(S& file, const repair_spans<D>& memory,
-                                                           OnStep&& on_step) noexcept {
-  return detail::repair_file(file, memory, false, on_step);
-}
-
-/// As above, in the memory of one object.
-template <Source S, std::size_t RoomBytes, class D, class OnStep>
-[[nodiscard]] constexpr result<repair_summary> plan_repair(S& file,
-                                                           repair_memory<RoomBytes, D>& memory,
-                                                           OnStep&& on_step) noexcept {
-  return plan_repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/grain_stream.hpp
-
-namespace vmdk {
-
-/// Walks a disk front to back in whole grains and passes over what the source knows to be holes.
-/// Reads ascend and are as large as the buffer allows; a mapped source is not copied.
-template <Source S>
-class grain_stream {
- public:
-  /// Neighbouring whole grains; none when nothing is left below the limit.
-  struct chunk {
-    std::uint64_t first_grain = 0;
-    std::uint64_t grains = 0;
-    const std::byte* bytes = nullptr;
-  };
-
-  /// The buffer holds at least one grain; source and buffer outlive the stream.
-  constexpr grain_stream(S& source, const sparse_geometry& geometry, byte_span buffer) noexcept
-      : source_(&source),
-        grain_byte_shift_(geometry.grain_byte_shift()),
-        source_bytes_(source.size()),
-        buffer_(buffer) {}
-
-  [[nodiscard]] constexpr unsigned grain_byte_shift() const noexcept { return grain_byte_shift_; }
-
-  /// Gives the next grains below a limit that may hold data; they stay valid until the next call.
-  /// Bytes past the end of the source are zeros. Errors: those of the source; the call may be
-  /// repeated.
-  [[nodiscard]] constexpr result<chunk> next(std::uint64_t limit_grain) noexcept {
-    return next(limit_grain, buffer_);
-  }
-
-  /// As above, into another buffer of at least one grain.
-  [[nodiscard]] constexpr result<chunk> next(std::uint64_t limit_grain, byte_span buffer) noexcept {
-    auto found = peek(limit_grain);
-    if (!found || found->grains == 0) return found;
-    if constexpr (MappedSource<S>) {
-      const std::uint64_t mapped = (source_bytes_ - at()) >> grain_byte_shift_;
-      if (mapped != 0) {
-        found->grains = smaller_of(found->grains, mapped);
-        const auto wanted = static_cast<std::size_t>(found->grains << grain_byte_shift_);
-        const byte_view there = source_->view(at(), wanted);
-        if (there.size() == wanted) {
-          found->bytes = there.data();
-          return step(*found);
-        }
-        // A source that cannot show its bytes says why when it is to read them.
-      }
-    }
-    found->grains = smaller_of<std::uint64_t>(found->grains, buffer.size() >> grain_byte_shift_);
-    if (failure f = read(*source_, *found, buffer)) return f;
-    found->bytes = buffer.data();
-    return step(*found);
-  }
-
-  /// Gives at most so many of the next grains below a limit that may hold data, and passes over
-  /// them without reading them. Errors: those of the source; the call may be repeated.
-  [[nodiscard]] constexpr result<chunk> find(std::uint64_t limit_grain,
-                                             std::uint64_t most_grains) noexcept {
-    auto found = peek(limit_grain);
-    if (!found) return found;
-    found->grains = smaller_of(found->grains, most_grains);
-    return step(*found);
-  }
-
-  /// Reads grains that were found, from this source or another one of the same disk, into a buffer
-  /// that has room for them. Errors: those of the source.
-  template <Source From>
-  [[nodiscard]] constexpr failure read(From& source, const chunk& found,
-                                       byte_span buffer) const noexcept {
-    const std::uint64_t offset = found.first_grain << grain_byte_shift_;
-    const auto wanted = static_cast<std::size_t>(found.grains << grain_byte_shift_);
-    const auto there =
-        static_cast<std::size_t>(smaller_of<std::uint64_t>(wanted, source_bytes_ - offset));
-    if (failure f = source.read_at(offset, buffer.first(there))) return f;
-    zero_bytes(buffer.data() + there, wanted - there);
-    return no_failure;
-  }
-
- private:
-  [[nodiscard]] constexpr std::uint64_t at() const noexcept { return grain_ << grain_byte_shift_; }
-
-  [[nodiscard]] constexpr chunk step(const chunk& found) noexcept {
-    grain_ += found.grains;
-    return found;
-  }
-
-  /// All of the next grains below a limit that may hold data.
-  [[nodiscard]] constexpr result<chunk> peek(std::uint64_t limit_grain) noexcept {
-    if (failure f = pass_over_hole()) return f;
-    if (grain_ >= limit_grain || at() >= source_bytes_) return chunk{};
-    const std::uint64_t data_grains = ceil_shift(data_.end() - at(), grain_byte_shift_);
-    return chunk{.first_grain = grain_,
-                 .grains = smaller_of(limit_grain - grain_, data_grains),
-                 .bytes = nullptr};
-  }
-
-  /// Moves to the first grain at or behind the present one that holds data, or past the end.
-  [[nodiscard]] constexpr failure pass_over_hole() noexcept {
-    if (at() < data_.end() || at() >= source_bytes_) return no_failure;
-    const auto found = next_data_of(*source_, at());
-    if (!found) return found.error();
-    data_ = *found;
-    if (data_.bytes == 0)
-      data_.offset = align_up(source_bytes_, std::uint64_t{1} << grain_byte_shift_);
-    grain_ = larger_of(grain_, data_.offset >> grain_byte_shift_);
-    return no_failure;
-  }
-
-  S* source_;
-  unsigned grain_byte_shift_;
-  std::uint64_t source_bytes_;
-  byte_span buffer_;
-  std::uint64_t grain_ = 0;
-  range data_{};  ///< The source's data around the present grain.
-};
-
-/// Tells grains of zeros from others, and adds what it sees to a content id.
-class grain_scanner {
- public:
-  /// Without a hasher only zeros are looked for. `disk_offset` is where on the disk grain 0 lies, a
-  /// multiple of 4 KiB; the hasher is the caller's.
-  constexpr grain_scanner(const sparse_geometry& geometry, content_hasher* hasher,
-                          std::uint64_t disk_offset = 0) noexcept
-      : hasher_(hasher),
-        first_block_(disk_offset >> block_shift),
-        blocks_shift_(geometry.grain_byte_shift() - block_shift) {}
-
-  /// True when the grain holds anything but zeros.
-  [[nodiscard]] constexpr bool holds_data(const std::byte* grain,
-                                          std::uint64_t grain_index) noexcept {
-    const std::uint64_t blocks = std::uint64_t{1} << blocks_shift_;
-    bool data = false;
-    for (std::uint64_t i = 0; i < blocks; ++i) {
-      const std::byte* block = grain + (i << block_shift);
-      if (is_zero(block, content_hasher::block_bytes)) continue;
-      data = true;
-      if (hasher_ == nullptr) break;
-      hasher_->add_data_block(block, first_block_ + (grain_index << blocks_shift_) + i);
-    }
-    return data;
-  }
-
- private:
-  static constexpr unsigned block_shift = log2_exact(content_hasher::block_bytes);
-
-  content_hasher* hasher_;
-  std::uint64_t first_block_;
-  unsigned blocks_shift_;
-};
 
 }  // namespace vmdk
 
@@ -15796,528 +14197,6 @@ class delta_scanner {
 };
 
 }  // namespace vmdk::detail
-
-// ---- vmdk/writer/placed_sink.hpp
-
-namespace vmdk {
-
-/// Writes front to back at a place of a SeekableSink, so that one piece of code serves both kinds
-/// of sink. The bytes passed over by `skip` must be zero already: `resize` has made them so.
-template <SeekableSink K>
-class placed_sink {
- public:
-  /// The sink is the caller's.
-  constexpr placed_sink(K& sink, std::uint64_t offset) noexcept : sink_(&sink), offset_(offset) {}
-
-  /// Errors: those of the sink, after which the place has not moved.
-  constexpr failure write(byte_view bytes) noexcept {
-    if (failure f = sink_->write_at(offset_, bytes)) return f;
-    offset_ += bytes.size();
-    return no_failure;
-  }
-  constexpr failure skip(std::uint64_t n) noexcept {
-    offset_ += n;
-    return no_failure;
-  }
-
- private:
-  K* sink_;
-  std::uint64_t offset_;
-};
-
-/// Makes the next n bytes of a sink zeros: left out where the sink can do that.
-/// Errors: those of the sink.
-template <Sink K>
-[[nodiscard]] constexpr failure put_zeros(K& sink, std::uint64_t n) noexcept {
-  if constexpr (HoleSink<K>) {
-    return sink.skip(n);
-  } else {
-    constexpr std::size_t piece = 64;
-    const std::byte zeros[piece]{};
-    while (n != 0) {
-      const auto now = static_cast<std::size_t>(smaller_of<std::uint64_t>(n, piece));
-      if (failure f = sink.write(byte_view(zeros, now))) return f;
-      n -= now;
-    }
-    return no_failure;
-  }
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/embedded_descriptor.hpp
-
-namespace vmdk::detail {
-
-/// Writes the descriptor and the zeros behind it.
-template <Sink K>
-[[nodiscard]] constexpr failure write_embedded_descriptor(K& sink, const descriptor_fields& fields,
-                                                          const extent_line& extent,
-                                                          std::uint64_t region_bytes) noexcept {
-  const std::array<extent_line, 1> extents{extent};
-  if (failure f = write_descriptor(fields, extents, sink)) return f;
-  return put_zeros(sink, region_bytes - descriptor_bytes(fields, extents));
-}
-
-/// The sectors that a descriptor is given: room to edit it, or more if its text needs more.
-[[nodiscard]] constexpr result<std::uint32_t> embedded_descriptor_sectors(
-    const descriptor_fields& fields, const extent_line& extent) noexcept {
-  const std::array<extent_line, 1> extents{extent};
-  if (failure f = check_descriptor_fields(fields, extents)) return f;
-  const auto needed =
-      static_cast<std::uint32_t>(ceil_shift(descriptor_bytes(fields, extents), sector_shift));
-  if (needed > embedded_descriptor_limit_sectors) {
-    return options_failure(errc::option_invalid, 0,
-                           static_cast<std::uint32_t>(descriptor_problem::text_bytes));
-  }
-  return fields.style == descriptor_style::mkimg ? needed
-                                                 : larger_of(needed, usual_descriptor_sectors);
-}
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/writer/table_builder.hpp
-
-namespace vmdk::detail {
-
-/// Writes one directory, and zeros to the end of its sectors: entry i is the i-th of tables behind
-/// one another. The content of `scratch` is lost. Errors: those of the sink.
-template <Sink K>
-[[nodiscard]] constexpr failure write_directory(
-    K& sink, const sparse_geometry& geometry, std::uint64_t first_table_sector,
-    std::span<std::byte, table_bytes> scratch) noexcept {
-  std::uint64_t sector = first_table_sector;
-  std::uint64_t tables_left = geometry.table_count();
-  std::byte* const out = scratch.data();
-  while (tables_left != 0) {
-    const auto now =
-        static_cast<std::uint32_t>(smaller_of<std::uint64_t>(tables_left, entries_per_table));
-    for (std::uint32_t i = 0; i < now; ++i, sector += table_sectors) {
-      store_le(out + 4 * i, static_cast<std::uint32_t>(sector));
-    }
-    tables_left -= now;
-    if (failure f = sink.write(byte_view(out, std::size_t{now} * 4))) return f;
-  }
-  const std::uint64_t used_bytes = geometry.table_count() * sizeof(std::uint32_t);
-  return put_zeros(sink, (geometry.directory_sectors() << sector_shift) - used_bytes);
-}
-
-/// One grain table while it is filled.
-class table_builder {
- public:
-  /// The memory, table_bytes of it, is the caller's.
-  constexpr explicit table_builder(std::byte* bytes) noexcept : bytes_(bytes) { clear(); }
-
-  constexpr void set(std::uint64_t grain, std::uint64_t sector) noexcept {
-    store_le(bytes_ + 4 * (grain & (entries_per_table - 1)), static_cast<std::uint32_t>(sector));
-    used_ = true;
-  }
-  constexpr void clear() noexcept {
-    zero_bytes(bytes_, table_bytes);
-    used_ = false;
-  }
-  [[nodiscard]] constexpr bool used() const noexcept { return used_; }
-  [[nodiscard]] constexpr byte_view bytes() const noexcept { return {bytes_, table_bytes}; }
-
- private:
-  std::byte* bytes_;
-  bool used_ = false;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/writer/sparse_extent.hpp
-
-namespace vmdk {
-
-/// The memory that writing a sparse extent takes, all of it the caller's. A larger buffer means
-/// larger reads and fewer walks, never other bytes.
-struct sparse_scratch {
-  std::span<std::byte, table_bytes> table;
-  byte_span buffer;  ///< At least one grain.
-};
-
-namespace detail {
-
-[[nodiscard]] constexpr failure check_scratch(const sparse_layout& layout,
-                                              const sparse_scratch& scratch) noexcept {
-  const std::uint32_t wanted = layout.geometry().grain_bytes();
-  if (scratch.buffer.size() >= wanted) return no_failure;
-  return options_failure(errc::workspace_too_small, 0, wanted);
-}
-
-/// The failure of a disk whose data does not fit; the offset is that of the grain on the disk.
-[[nodiscard]] constexpr failure does_not_fit(const sparse_layout& layout,
-                                             std::uint64_t grain) noexcept {
-  return options_failure(errc::extent_too_large, grain << layout.geometry().grain_byte_shift());
-}
-
-/// Adds whole grains at the end of a file; blocks of zeros before and behind their data are added
-/// as a hole. Errors: those of the sink.
-template <SeekableSink K>
-[[nodiscard]] constexpr failure append_grains(K& sink, std::uint64_t offset,
-                                              byte_view grains) noexcept {
-  constexpr std::size_t block = content_hasher::block_bytes;
-  byte_view data = grains;
-  while (!data.empty() && is_zero(data.first(block))) data = data.subspan(block);
-  const std::size_t zeros_before = grains.size() - data.size();
-  while (!data.empty() && is_zero(data.last(block))) data = data.first(data.size() - block);
-  if (zeros_before != 0) {
-    if (failure f = sink.resize(offset + zeros_before)) return f;
-  }
-  if (failure f = sink.write_at(offset + zeros_before, data)) return f;
-  if (zeros_before + data.size() == grains.size()) return no_failure;
-  return sink.resize(offset + grains.size());
-}
-
-}  // namespace detail
-
-/// Writes all of a sparse extent but its first sectors, header and descriptor, which stay zero: in
-/// one walk over the source, each grain once, each table as it fills. Until the header is written
-/// the file is not an image.
-///
-/// The scanner says which grains are stored: `holds_data(bytes, grain)`. One that has to read
-/// something first has a `fetch(first_grain, grains)` too, which is called before it is asked about
-/// these; of a source that is not mapped they are at most as many as the buffer holds.
-///
-/// Gives the number of grains stored; the extent's file then ends behind the last of them.
-/// Errors: errc::workspace_too_small; errc::extent_too_large at the first grain that would pass
-/// 2^32 sectors; those of source, sink and `fetch`. After an error the sink's content is
-/// unspecified, but its first sector is zero. Source: SPEC 3, 4.
-template <Source S, SeekableSink K, class Scanner>
-[[nodiscard]] constexpr result<std::uint64_t> write_sparse_body(S& source, K& sink,
-                                                                const sparse_layout& layout,
-                                                                Scanner scanner,
-                                                                sparse_scratch& scratch) noexcept {
-  if (failure f = detail::check_scratch(layout, scratch)) return f;
-  if (failure f = sink.resize(0)) return f;
-  if (failure f = sink.resize(layout.overhead_bytes())) return f;
-
-  const unsigned shift = layout.geometry().grain_byte_shift();
-  const std::uint64_t stored_limit = layout.max_stored_grains();
-  grain_stream<S> grains(source, layout.geometry(), scratch.buffer);
-  detail::table_builder table(scratch.table.data());
-  std::uint64_t stored = 0;
-
-  for (std::uint64_t t = 0; t < layout.table_count(); ++t) {
-    const std::uint64_t limit = smaller_of((t + 1) * entries_per_table, layout.grain_count());
-    for (;;) {
-      const auto chunk = grains.next(limit);
-      if (!chunk) return chunk.error();
-      if (chunk->grains == 0) break;
-      if constexpr (requires { scanner.fetch(chunk->first_grain, chunk->grains); }) {
-        if (failure f = scanner.fetch(chunk->first_grain, chunk->grains)) return f;
-      }
-      // Neighbours that hold data leave in one write.
-      std::uint64_t run = 0;
-      for (std::uint64_t i = 0; i <= chunk->grains; ++i) {
-        const std::byte* const grain = chunk->bytes + (i << shift);
-        if (i < chunk->grains && scanner.holds_data(grain, chunk->first_grain + i)) {
-          if (stored + run == stored_limit) {
-            return detail::does_not_fit(layout, chunk->first_grain + i);
-          }
-          table.set(chunk->first_grain + i, layout.grain_sector(stored + run));
-          ++run;
-        } else if (run != 0) {
-          const byte_view bytes(grain - (run << shift), static_cast<std::size_t>(run << shift));
-          const std::uint64_t end = layout.grain_sector(stored) << sector_shift;
-          if (failure f = detail::append_grains(sink, end, bytes)) return f;
-          stored += run;
-          run = 0;
-        }
-      }
-    }
-    if (table.used()) {
-      const std::uint64_t primary = layout.table_sector(t);
-      const std::uint64_t redundant = layout.redundant_table_sector(t);
-      if (failure f = sink.write_at(primary << sector_shift, table.bytes())) return f;
-      if (failure f = sink.write_at(redundant << sector_shift, table.bytes())) return f;
-      table.clear();
-    }
-  }
-  for (const region& directory : {layout.directory(), layout.redundant_directory()}) {
-    placed_sink<K> out(sink, directory.first_byte());
-    if (failure f =
-            detail::write_directory(out, layout.geometry(), directory.end_sector(), scratch.table))
-      return f;
-  }
-  return stored;
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/sparse_append.hpp
-
-namespace vmdk {
-
-/// Writes a sparse extent into a sink that only appends. Its tables come before its grains, so the
-/// source is walked first to learn which grains hold data, and again for the grains; when there is
-/// no room to remember one bit a grain, also once for each copy of the tables.
-template <Source S>
-class sparse_appender {
- public:
-  /// The buffer of `scratch` holds at least one grain; one bit a grain more saves two walks. All
-  /// belongs to the caller and outlives this object.
-  constexpr sparse_appender(S& source, const sparse_layout& layout,
-                            sparse_scratch& scratch) noexcept
-      : source_(&source), layout_(&layout), scratch_(&scratch), buffer_(scratch.buffer) {
-    const std::uint64_t map_bytes = layout.table_count() * bits_bytes;
-    const std::uint64_t grain_bytes = layout.geometry().grain_bytes();
-    if (scratch.buffer.size() >= grain_bytes && scratch.buffer.size() - grain_bytes >= map_bytes) {
-      map_ = scratch.buffer.last(static_cast<std::size_t>(map_bytes));
-      buffer_ = scratch.buffer.first(scratch.buffer.size() - map_.size());
-      zero_bytes(map_);
-    }
-  }
-
-  /// Walks the source for the first time. Gives the number of grains that will be stored.
-  /// Errors: errc::workspace_too_small; errc::extent_too_large; those of the source.
-  [[nodiscard]] constexpr result<std::uint64_t> survey(grain_scanner scanner) noexcept {
-    if (failure f = detail::check_scratch(*layout_, *scratch_)) return f;
-    seen first;
-    const failure f = walk(scanner, [&](std::uint64_t grain, const std::byte*) -> failure {
-      if (first.grains == layout_->max_stored_grains()) {
-        return detail::does_not_fit(*layout_, grain);
-      }
-      first.add(grain);
-      if (!map_.empty()) map_.data()[grain >> 3] |= std::byte{1} << (grain & 7);
-      return no_failure;
-    });
-    if (f) return f;
-    surveyed_ = first;
-    return first.grains;
-  }
-
-  /// Writes everything behind the descriptor. Call after `survey`, and after the header and the
-  /// descriptor were written. A hasher gets what is written, to be compared with what was surveyed.
-  /// Errors: errc::source_changed when the data is no longer where the survey saw it; those of
-  /// source and sink. The sink's content is then of no use.
-  template <Sink K>
-  [[nodiscard]] constexpr failure write(K& sink, content_hasher* hasher) noexcept {
-    const bool redundant_first =
-        layout_->redundant_directory().first_sector < layout_->directory().first_sector;
-    for (const bool redundant : {redundant_first, !redundant_first}) {
-      const region tables = redundant ? layout_->redundant_tables() : layout_->tables();
-      if (failure f = detail::write_directory(sink, layout_->geometry(), tables.first_sector,
-                                              scratch_->table)) {
-        return f;
-      }
-      if (failure f = write_tables(sink)) return f;
-    }
-    const std::uint64_t end =
-        larger_of(layout_->tables().end_sector(), layout_->redundant_tables().end_sector());
-    if (failure f = put_zeros(sink, (layout_->overhead_sectors() - end) << sector_shift)) return f;
-
-    seen now;
-    const unsigned shift = layout_->geometry().grain_byte_shift();
-    const failure f = walk(grain_scanner(layout_->geometry(), hasher),
-                           [&](std::uint64_t grain, const std::byte* bytes) -> failure {
-                             now.add(grain);
-                             return sink.write(byte_view(bytes, std::size_t{1} << shift));
-                           });
-    return f ? f : same_as_surveyed(now);
-  }
-
- private:
-  static constexpr std::uint64_t bits_bytes = entries_per_table / 8;
-
-  /// Which grains a walk saw, in few bytes: enough to notice that a later walk saw others.
-  struct seen {
-    std::uint64_t grains = 0;
-    std::uint64_t fingerprint = 0;
-
-    constexpr void add(std::uint64_t grain) noexcept {
-      ++grains;
-      fingerprint = (fingerprint ^ grain) * 0x100000001B3;
-    }
-  };
-
-  [[nodiscard]] constexpr failure same_as_surveyed(const seen& now) const noexcept {
-    const bool same = now.grains == surveyed_.grains && now.fingerprint == surveyed_.fingerprint;
-    return same ? no_failure : source_failure(errc::source_changed, 0);
-  }
-
-  /// Calls `data(grain, bytes)` for each grain that holds data.
-  template <class Data>
-  [[nodiscard]] constexpr failure walk(grain_scanner scanner, Data&& data) noexcept {
-    const unsigned shift = layout_->geometry().grain_byte_shift();
-    grain_stream<S> grains(*source_, layout_->geometry(), buffer_);
-    for (;;) {
-      const auto chunk = grains.next(layout_->grain_count());
-      if (!chunk) return chunk.error();
-      if (chunk->grains == 0) return no_failure;
-      for (std::uint64_t i = 0; i < chunk->grains; ++i) {
-        const std::byte* const bytes = chunk->bytes + (i << shift);
-        if (!scanner.holds_data(bytes, chunk->first_grain + i)) continue;
-        if (failure f = data(chunk->first_grain + i, bytes)) return f;
-      }
-    }
-  }
-
-  template <Sink K>
-  [[nodiscard]] constexpr failure write_tables(K& sink) noexcept {
-    detail::table_builder table(scratch_->table.data());
-    std::uint64_t written = 0;  // tables
-    seen now;
-    // Tables up to the one of this grain are complete.
-    const auto complete_until = [&](std::uint64_t table_index) -> failure {
-      while (written < table_index) {
-        if (failure f = table.used() ? sink.write(table.bytes()) : put_zeros(sink, table_bytes)) {
-          return f;
-        }
-        if (table.used()) table.clear();
-        ++written;
-      }
-      return no_failure;
-    };
-    const auto stored = [&](std::uint64_t grain) -> failure {
-      if (failure f = complete_until(grain >> sparse_geometry::table_shift)) return f;
-      table.set(grain, layout_->grain_sector(now.grains));
-      now.add(grain);
-      return no_failure;
-    };
-    if (map_.empty()) {
-      const failure f =
-          walk(grain_scanner(layout_->geometry(), nullptr),
-               [&](std::uint64_t grain, const std::byte*) -> failure { return stored(grain); });
-      if (f) return f;
-    } else {
-      const std::byte* const map = map_.data();
-      for (std::uint64_t at = 0; at < map_.size(); ++at) {
-        for (unsigned bit = 0; map[at] != std::byte{0} && bit < 8; ++bit) {
-          if ((map[at] >> bit & std::byte{1}) == std::byte{0}) continue;
-          if (failure f = stored(at * 8 + bit)) return f;
-        }
-      }
-    }
-    if (failure f = complete_until(layout_->table_count())) return f;
-    return same_as_surveyed(now);
-  }
-
-  S* source_;
-  const sparse_layout* layout_;
-  sparse_scratch* scratch_;
-  byte_span buffer_;  ///< The scratch buffer less the map.
-  byte_span map_{};   ///< One bit a grain, or nothing.
-  seen surveyed_{};
-};
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/sparse.hpp
-
-namespace vmdk {
-namespace detail {
-
-/// Writes descriptor and header, which make an image of what lies behind them. The header comes
-/// last, behind a barrier: a file that was cut short is no image. Errors: those of the sink.
-template <SeekableSink K>
-[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_layout& plan,
-                                                  const descriptor_fields& fields,
-                                                  const extent_line& extent) noexcept {
-  const sector_image header = encode(plan.make_header());
-  placed_sink<K> out(sink, plan.descriptor().first_byte());
-  if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
-    return f;
-  }
-  if constexpr (Flushable<K>) {
-    if (failure f = sink.flush()) return f;
-  }
-  if (failure f = sink.write_at(0, header)) return f;
-  if constexpr (Flushable<K>) {
-    if (failure f = sink.flush()) return f;
-  }
-  return no_failure;
-}
-
-/// One monolithicSparse file, for any grain size (SPEC 4).
-template <Source S, Sink K>
-[[nodiscard]] constexpr result<write_report> write_monolithic_sparse(
-    S& source, K& sink, const write_options& options, std::uint32_t grain_sectors,
-    sparse_scratch scratch) noexcept {
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
-  const auto capacity = capacity_for(source.size(), grain_sectors, options.capacity);
-  if (!capacity) return capacity.error();
-  descriptor_fields fields = make_fields(options, create_type::monolithic_sparse, *capacity);
-  extent_line extent;
-  extent.sectors = *capacity;
-  if (!options.like_mkimg) extent.name.stem = options.extent_name;
-  const auto descriptor_sectors = embedded_descriptor_sectors(fields, extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-
-  const auto planned = sparse_layout::for_capacity(
-      source.size(), {.grain_sectors = grain_sectors,
-                      .descriptor_sectors = *descriptor_sectors,
-                      .capacity = options.capacity,
-                      .order = options.like_mkimg ? directory_order::primary_first
-                                                  : directory_order::redundant_first});
-  if (!planned) return planned.error();
-  const sparse_layout& plan = *planned;
-
-  content_hasher hasher;
-  const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
-  write_report report{.source_bytes = source.size(), .capacity_bytes = plan.capacity_bytes()};
-
-  if constexpr (SeekableSink<K>) {
-    const auto stored = write_sparse_body(source, sink, plan, scanner, scratch);
-    if (!stored) return stored.error();
-    if constexpr (FinishingSource<S>) {
-      if (failure f = source.finish()) return f;
-    }
-    report.stored_grains = *stored;
-    fields.id = report.id = choose_id(options, hasher.finish());
-    if (failure f = write_sparse_head(sink, plan, fields, extent)) return f;
-  } else if constexpr (FinishingSource<S>) {
-    // The tables precede the grains, and a stream cannot be read twice.
-    return source_failure(errc::source_not_seekable, 0);
-  } else {
-    sparse_appender<S> appender(source, plan, scratch);
-    const auto stored = appender.survey(scanner);
-    if (!stored) return stored.error();
-    report.stored_grains = *stored;
-    fields.id = report.id = choose_id(options, hasher.finish());
-    encode(plan.make_header(), scratch.table.data());
-    if (failure f = sink.write(scratch.table.template first<sector_bytes>())) return f;
-    if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
-      return f;
-    }
-    content_hasher written;
-    if (failure f = appender.write(sink, needs_content(options) ? &written : nullptr)) return f;
-    // The id that was announced must be that of what was written.
-    if (needs_content(options) && written.finish() != hasher.finish()) {
-      return source_failure(errc::source_changed, 0);
-    }
-  }
-  report.file_bytes = plan.file_bytes(report.stored_grains).value();
-  return report;
-}
-
-}  // namespace detail
-
-/// Writes one monolithicSparse file.
-///
-/// Into a SeekableSink the source is walked once, and a forward_source will do; into one that only
-/// appends it is walked at least twice. Errors: errc::capacity_zero, errc::capacity_too_large,
-/// errc::grain_size_invalid, errc::option_invalid (detail: a descriptor_problem) and
-/// errc::workspace_too_small before anything is written; errc::extent_too_large when the data would
-/// pass 2^32 sectors; errc::source_changed, errc::source_not_seekable; those of source and sink.
-/// Source: SPEC 3, 4, 6, 12, 14.
-template <std::uint32_t GrainSectors>
-struct writer<monolithic_sparse<GrainSectors>> {
-  template <Source S, Sink K>
-  [[nodiscard]] static constexpr result<write_report> write(
-      S& source, K& sink, const write_options& options,
-      workspace<monolithic_sparse<GrainSectors>>& memory) noexcept {
-    constexpr std::uint32_t grain = monolithic_sparse<GrainSectors>::grain_sectors;
-    return detail::write_monolithic_sparse(source, sink, options,
-                                           grain == dynamic_grain ? options.grain_sectors : grain,
-                                           {.table = memory.table, .buffer = memory.buffer()});
-  }
-};
-
-}  // namespace vmdk
 
 // ---- vmdk/writer/delta.hpp
 
@@ -16757,601 +14636,6 @@ struct writer<two_gb_max_extent_sparse<GrainSectors>> {
         directory, detail::write_split_files(source, directory, options,
                                              grain == dynamic_grain ? options.grain_sectors : grain,
                                              {.table = memory.table, .buffer = memory.buffer()}));
-  }
-};
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/pack_grain.hpp
-
-namespace vmdk {
-
-/// Makes a record, which is a grain as it stands in a stream, of compressed data that lies in
-/// `slot` behind room for its marker: puts the marker before it and zeros behind it. The slot has
-/// packed_limit_bytes() of the layout, and the data at most compressed_limit_bytes().
-constexpr byte_view seal_record(byte_span slot, const stream_layout& layout, std::uint64_t grain,
-                                std::uint32_t compressed_bytes) noexcept {
-  std::byte* const at = slot.data();
-  const std::size_t used = grain_marker_bytes + std::size_t{compressed_bytes};
-  const auto bytes =
-      static_cast<std::size_t>(stream_layout::packed_sectors(compressed_bytes) << sector_shift);
-  store_le(at, grain << layout.geometry().grain_shift());
-  store_le(at + offsetof(stream_marker, size), compressed_bytes);
-  zero_bytes(at + used, bytes - used);
-  return {at, bytes};
-}
-
-/// Compresses a whole grain into a record. Where the encoder would make more of it than readers
-/// take, the record holds the grain as it is, in an RFC 1950 stream of stored blocks.
-///
-/// The slot has packed_limit_bytes() of the layout; the record lies in it. Errors: those of the
-/// encoder, with the offset on the disk; errc::codec_failed for an encoder that breaks its
-/// contract.
-template <Encoder E>
-[[nodiscard]] constexpr result<byte_view> pack_grain(E& encoder, const stream_layout& layout,
-                                                     std::uint64_t grain, const std::byte* bytes,
-                                                     byte_span slot) noexcept {
-  const byte_view in(bytes, layout.geometry().grain_bytes());
-  const byte_span room = slot.subspan(grain_marker_bytes, layout.compressed_limit_bytes());
-  result<std::size_t> compressed = encoder.encode(in, room);
-  if (compressed.error().code == errc::encoded_too_large) compressed = stored{}.encode(in, room);
-
-  const std::uint64_t disk_offset = grain << layout.geometry().grain_byte_shift();
-  if (!compressed) {
-    failure why = compressed.error();
-    why.offset += disk_offset;
-    return why;
-  }
-  if (*compressed == 0 || *compressed > room.size()) {
-    return codec_failure(errc::codec_failed, disk_offset);
-  }
-  return seal_record(slot, layout, grain, static_cast<std::uint32_t>(*compressed));
-}
-
-}  // namespace vmdk
-
-// ---- vmdk/layout/stream_size.hpp
-
-namespace vmdk {
-
-/// Where each thing of a stream goes: takes the sizes of the compressed grains, in the order of the
-/// disk, and knows the tables and markers between and behind them. The builder of streams and
-/// whoever wants the exact size of a file beforehand use this same count.
-class stream_size {
- public:
-  constexpr stream_size() noexcept = default;
-  constexpr explicit stream_size(const stream_layout& layout) noexcept
-      : layout_(layout), next_sector_(layout.overhead_sectors()) {}
-
-  /// Places the next stored grain, and before it the table of the grains so far if this one
-  /// belongs to another. Gives the sector of the grain's marker. The table of a grain that was
-  /// placed has its place too.
-  /// Errors, all with origin options, the grain's offset on the disk, and the object as before:
-  /// errc::content_exceeds_capacity for a grain that the disk does not have (offset: the capacity);
-  /// errc::marker_lba_not_ascending; errc::marker_size_invalid for data that is empty or larger
-  /// than readers take (detail: the size); errc::extent_too_large when the grain or its table would
-  /// lie at or behind sector 2^32.
-  [[nodiscard]] constexpr result<std::uint64_t> add_grain(std::uint64_t grain,
-                                                          std::uint32_t compressed_bytes) noexcept {
-    if (grain >= layout_.grain_count()) {
-      return options_failure(errc::content_exceeds_capacity, layout_.capacity_bytes());
-    }
-    const std::uint64_t disk_offset = grain << layout_.geometry().grain_byte_shift();
-    if (grain < next_grain_) return options_failure(errc::marker_lba_not_ascending, disk_offset);
-    if (compressed_bytes == 0 || compressed_bytes > layout_.compressed_limit_bytes()) {
-      return options_failure(errc::marker_size_invalid, disk_offset, compressed_bytes);
-    }
-    const std::uint64_t sector = ends_table(grain) ? end_of_table() : next_sector_;
-    const std::uint64_t end = sector + stream_layout::packed_sectors(compressed_bytes);
-    const std::uint64_t last = layout_.has_tables_at_end() ? end + 1 : sector;
-    if (last >= sector_number_limit) return options_failure(errc::extent_too_large, disk_offset);
-    next_sector_ = end;
-    next_grain_ = grain + 1;
-    table_open_ = layout_.has_tables_at_end();
-    ++stored_grains_;
-    return sector;
-  }
-
-  /// True when placing this grain ends the table of the grains so far.
-  [[nodiscard]] constexpr bool ends_table(std::uint64_t grain) const noexcept {
-    return table_open_ && (grain >> sparse_geometry::table_shift) != table();
-  }
-
-  /// Places the table of the grains so far behind its marker, and gives the table's sector. Only
-  /// when table_open().
-  constexpr std::uint64_t end_table() noexcept {
-    const std::uint64_t sector = next_sector_ + 1;
-    next_sector_ = end_of_table();
-    table_open_ = false;
-    return sector;
-  }
-
-  /// True when grains were placed whose table will follow them.
-  [[nodiscard]] constexpr bool table_open() const noexcept { return table_open_; }
-
-  /// The number of the table that the last grain belongs to.
-  [[nodiscard]] constexpr std::uint64_t table() const noexcept {
-    return (next_grain_ - 1) >> sparse_geometry::table_shift;
-  }
-
-  /// The sector behind everything placed so far.
-  [[nodiscard]] constexpr std::uint64_t next_sector() const noexcept { return next_sector_; }
-
-  [[nodiscard]] constexpr std::uint64_t stored_grains() const noexcept { return stored_grains_; }
-
-  /// The size of the whole file if no grain follows.
-  [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept {
-    const std::uint64_t end = table_open_ ? end_of_table() : next_sector_;
-    return (end + layout_.tail_sectors()) << sector_shift;
-  }
-
- private:
-  [[nodiscard]] constexpr std::uint64_t end_of_table() const noexcept {
-    return next_sector_ + 1 + table_sectors;
-  }
-
-  stream_layout layout_{};
-  std::uint64_t next_sector_ = 0;
-  std::uint64_t next_grain_ = 0;
-  std::uint64_t stored_grains_ = 0;
-  bool table_open_ = false;
-};
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/stream_builder.hpp
-
-namespace vmdk {
-
-/// The memory of a stream_builder, the caller's: a table with its marker, and the directory.
-struct stream_memory {
-  static constexpr std::size_t marked_table_bytes = sector_bytes + table_bytes;
-  std::span<std::byte, marked_table_bytes> table;
-  byte_span directory{};  ///< directory_memory_bytes() of the layout.
-};
-
-/// Builds a streamOptimized file of grains that are compressed already, in the order of the disk.
-///
-/// Into a sink that only appends: write_head, then `add` for each record, then `finish`. Into a
-/// SeekableSink: reserve_head, the records, `finish`, and write_head last, so that a file that was
-/// cut short is no image. Sink and memory are the caller's. After an error every further call
-/// returns it, and what the sink holds is no image. Source: SPEC 5.
-template <Sink K>
-class stream_builder {
- public:
-  constexpr stream_builder(K& sink, const stream_layout& layout,
-                           const stream_memory& memory) noexcept
-      : sink_(&sink),
-        layout_(layout),
-        memory_(memory),
-        size_(layout),
-        table_(memory.table.data() + sector_bytes) {}
-
-  /// Leaves room for everything before the first grain; all of it is zeros then.
-  /// Errors: errc::workspace_too_small (detail: the bytes that the directory takes); those of the
-  /// sink.
-  constexpr failure reserve_head() noexcept
-    requires SeekableSink<K>
-  {
-    if (failure f = start()) return fail(f);
-    if (failure f = sink_->resize(0)) return fail(f);
-    return fail(sink_->resize(layout_.overhead_bytes()));
-  }
-
-  /// Writes header and descriptor; in a SeekableSink the header after the descriptor, between
-  /// barriers. Errors: errc::workspace_too_small; errc::not_supported for tables in front in a sink
-  /// that only appends; those of write_descriptor and of the sink.
-  constexpr failure write_head(const descriptor_fields& fields,
-                               const extent_line& extent) noexcept {
-    return write_head_with([&](auto& sink, std::uint64_t region_bytes) {
-      return detail::write_embedded_descriptor(sink, fields, extent, region_bytes);
-    });
-  }
-
-  /// As above, with the text of a descriptor that was built before, perhaps by the compiler.
-  /// Errors: errc::option_invalid (detail: descriptor_problem::text_bytes) for one that is longer
-  /// than its region; the others as above.
-  constexpr failure write_head(byte_view descriptor) noexcept {
-    return write_head_with([&](auto& sink, std::uint64_t region_bytes) -> failure {
-      if (descriptor.size() > region_bytes) {
-        return options_failure(errc::option_invalid, 0,
-                               static_cast<std::uint32_t>(descriptor_problem::text_bytes));
-      }
-      if (failure f = sink.write(descriptor)) return f;
-      return put_zeros(sink, region_bytes - descriptor.size());
-    });
-  }
-
-  /// Writes the next record, as seal_record and pack_grain make them.
-  /// Errors: errc::marker_invalid for bytes that are no record; those of stream_size::add_grain, as
-  /// for a record that is not behind the last one on the disk; those of the sink.
-  constexpr failure add(byte_view record) noexcept {
-    if (failed_) return failed_;
-    if (record.size() < sector_bytes) return fail(options_failure(errc::marker_invalid));
-    const auto lba = load_le<std::uint64_t>(record.data());
-    const auto bytes = load_le<std::uint32_t>(record.data() + offsetof(stream_marker, size));
-    if (stream_layout::packed_sectors(bytes) << sector_shift != record.size() ||
-        (lba & (layout_.grain_sectors() - 1)) != 0) {
-      return fail(options_failure(errc::marker_invalid));
-    }
-    const std::uint64_t grain = lba >> layout_.geometry().grain_shift();
-    if (table_.used() && (grain >> sparse_geometry::table_shift) != size_.table()) {
-      if (failure f = write_table()) return fail(f);
-    }
-    const auto sector = size_.add_grain(grain, bytes);
-    if (!sector) return fail(sector.error());
-    table_.set(grain, *sector);
-    return fail(put(*sector, record));
-  }
-
-  /// Writes all that follows the last grain, and all tables that are still to be written.
-  /// Errors: those of the sink.
-  constexpr failure finish() noexcept {
-    if (failed_) return failed_;
-    if (table_.used()) {
-      if (failure f = write_table()) return fail(f);
-    }
-    return fail(layout_.has_tables_at_end() ? write_tail() : write_front());
-  }
-
-  [[nodiscard]] constexpr std::uint64_t stored_grains() const noexcept {
-    return size_.stored_grains();
-  }
-
-  /// The size of the file if no grain follows; what it is after `finish`.
-  [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return size_.file_bytes(); }
-
- private:
-  constexpr failure fail(failure why) noexcept {
-    failed_ = why;
-    return why;
-  }
-
-  constexpr failure start() noexcept {
-    if (failed_) return failed_;
-    if (!SeekableSink<K> && !layout_.has_tables_at_end()) {
-      return sink_failure(errc::not_supported, 0);
-    }
-    const std::uint64_t wanted = layout_.directory_memory_bytes();
-    if (memory_.directory.size() < wanted) {
-      constexpr std::uint64_t most = (std::numeric_limits<std::uint32_t>::max)();
-      return options_failure(errc::workspace_too_small, 0,
-                             static_cast<std::uint32_t>(smaller_of(wanted, most)));
-    }
-    memory_.directory = memory_.directory.first(static_cast<std::size_t>(wanted));
-    zero_bytes(memory_.directory);
-    set_marker(marker_type::grain_table, table_sectors);
-    return no_failure;
-  }
-
-  template <class Put>
-  constexpr failure write_head_with(Put put_descriptor) noexcept {
-    const std::uint64_t region_bytes = layout_.descriptor().bytes();
-    if constexpr (SeekableSink<K>) {
-      if (failed_) return failed_;
-      placed_sink<K> out(*sink_, layout_.descriptor().first_byte());
-      if (failure f = put_descriptor(out, region_bytes)) return fail(f);
-      if (failure f = barrier()) return fail(f);
-      if (failure f = write_header()) return fail(f);
-      return fail(barrier());
-    } else {
-      if (failure f = start()) return fail(f);
-      if (failure f = write_header()) return fail(f);
-      if (failure f = put_descriptor(*sink_, region_bytes)) return fail(f);
-      const std::uint64_t gap = layout_.overhead_sectors() - layout_.descriptor().end_sector();
-      return fail(put_zeros(*sink_, gap << sector_shift));
-    }
-  }
-
-  /// Puts bytes where they belong in the file, which for a sink that only appends is its end.
-  constexpr failure put(std::uint64_t sector, byte_view bytes) noexcept {
-    if constexpr (SeekableSink<K>) {
-      return sink_->write_at(sector << sector_shift, bytes);
-    } else {
-      return sink_->write(bytes);
-    }
-  }
-
-  constexpr failure barrier() noexcept {
-    if constexpr (Flushable<K>) {
-      return sink_->flush();
-    } else {
-      return no_failure;
-    }
-  }
-
-  constexpr failure write_header() noexcept {
-    encode(layout_.make_header(), memory_.table.data());
-    const failure f = put(0, memory_.table.first(sector_bytes));
-    set_marker(marker_type::grain_table, table_sectors);
-    return f;
-  }
-
-  /// Makes the first sector of the table's memory a marker.
-  constexpr void set_marker(marker_type type, std::uint64_t following_sectors) noexcept {
-    encode_marker(type, following_sectors, memory_.table.data());
-  }
-
-  /// Writes the table of the grains so far, and empties it.
-  constexpr failure write_table() noexcept {
-    const std::uint64_t table = size_.table();
-    if (layout_.has_tables_at_end()) {
-      const std::uint64_t sector = size_.end_table();
-      if (failure f = put(sector - 1, memory_.table)) return f;
-      store_le(memory_.directory.data() + table * sizeof(std::uint32_t),
-               static_cast<std::uint32_t>(sector));
-    } else {
-      if (failure f = put(layout_.table_sector(table), table_.bytes())) return f;
-    }
-    table_.clear();
-    return no_failure;
-  }
-
-  /// Directory, footer and end of stream behind the grains. The memory of the table, which is empty
-  /// now, serves as their buffer.
-  constexpr failure write_tail() noexcept {
-    const std::uint64_t directory_sectors = layout_.geometry().directory_sectors();
-    const std::uint64_t directory_sector = size_.next_sector() + 1;
-    set_marker(marker_type::grain_directory, directory_sectors);
-    if (failure f = put(directory_sector - 1, memory_.table.first(sector_bytes))) return f;
-    if (failure f = put(directory_sector, memory_.directory)) return f;
-
-    // Marker, footer, and the first zeros of the table as end-of-stream marker.
-    set_marker(marker_type::footer, 1);
-    encode(layout_.make_header(directory_sector), memory_.table.data() + sector_bytes);
-    return put(directory_sector + directory_sectors, memory_.table.first(stream_tail_bytes));
-  }
-
-  /// The directory before the grains, and the end of the stream behind them.
-  constexpr failure write_front() noexcept {
-    if constexpr (SeekableSink<K>) {
-      const auto scratch = memory_.table.template last<table_bytes>();
-      placed_sink<K> out(*sink_, layout_.directory().first_byte());
-      if (failure f = detail::write_directory(out, layout_.geometry(),
-                                              layout_.tables().first_sector, scratch)) {
-        return f;
-      }
-    }
-    set_marker(marker_type::end_of_stream, 0);
-    return put(size_.next_sector(), memory_.table.first(sector_bytes));
-  }
-
-  K* sink_;
-  stream_layout layout_;
-  stream_memory memory_;
-  stream_size size_;
-  detail::table_builder table_;
-  failure failed_{};
-};
-
-}  // namespace vmdk
-
-// ---- vmdk/writer/stream.hpp
-
-namespace vmdk {
-namespace detail {
-
-/// What a streamOptimized file shall be: all that is known before its content.
-struct stream_plan {
-  stream_layout layout{};
-  descriptor_fields fields{};
-  extent_line extent{};
-};
-
-[[nodiscard]] constexpr result<stream_plan> plan_stream(std::uint64_t disk_bytes,
-                                                        const write_options& options,
-                                                        std::uint32_t grain_sectors) noexcept {
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
-  const auto capacity = capacity_for(disk_bytes, grain_sectors, options.capacity);
-  if (!capacity) return capacity.error();
-  stream_plan plan;
-  plan.fields = make_fields(options, create_type::stream_optimized, *capacity);
-  plan.extent.sectors = *capacity;
-  if (!options.like_mkimg) {
-    plan.extent.name.stem = options.extent_name;
-    plan.extent.access = extent_access::read_only;
-  }
-  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-  const auto layout =
-      stream_layout::for_capacity(disk_bytes, {.grain_sectors = grain_sectors,
-                                               .descriptor_sectors = *descriptor_sectors,
-                                               .capacity = options.capacity,
-                                               .table_place = options.table_place});
-  if (!layout) return layout.error();
-  plan.layout = *layout;
-  return plan;
-}
-
-/// A sink that keeps a number which hangs on every byte.
-class number_sink {
- public:
-  constexpr failure write(byte_view bytes) noexcept {
-    const std::byte* const p = bytes.data();
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      number_ = (number_ ^ std::to_integer<std::uint64_t>(p[i])) * 0x100000001B3;
-    }
-    return no_failure;
-  }
-  [[nodiscard]] constexpr std::uint64_t number() const noexcept { return number_; }
-
- private:
-  std::uint64_t number_ = 0xCBF29CE484222325;
-};
-
-/// An id that follows from capacity and options alone: from the descriptor without an id.
-[[nodiscard]] constexpr content_id id_without_content(const stream_plan& plan) noexcept {
-  number_sink descriptor;
-  // The plan was made with fields that have been checked.
-  (void)write_embedded_descriptor(descriptor, plan.fields, plan.extent,
-                                  plan.layout.descriptor().bytes());
-  return make_content_id(descriptor.number());
-}
-
-/// Packs grains one after the other with the caller's memory.
-template <Encoder E>
-class serial_packer {
- public:
-  /// `buffer` holds at least one grain and `slot` packed_limit_bytes() of the layout.
-  constexpr serial_packer(E& encoder, byte_span buffer, byte_span slot) noexcept
-      : encoder_(&encoder), buffer_(buffer), slot_(slot) {}
-
-  [[nodiscard]] constexpr failure check(const stream_layout& layout) const noexcept {
-    const std::uint32_t grain_bytes = layout.geometry().grain_bytes();
-    if (buffer_.size() >= grain_bytes && slot_.size() >= layout.packed_limit_bytes()) {
-      return no_failure;
-    }
-    return options_failure(errc::workspace_too_small, 0, grain_bytes + layout.packed_limit_bytes());
-  }
-
-  /// Adds all of the source to the hasher.
-  template <Source S>
-  [[nodiscard]] constexpr failure survey(S& source, const stream_layout& layout,
-                                         content_hasher& hasher) noexcept {
-    return walk(source, layout, &hasher,
-                [](std::uint64_t, const std::byte*) -> failure { return no_failure; });
-  }
-
-  /// Hands each grain that is not zero to the builder. Without a hasher nothing is hashed.
-  template <Source S, Sink K>
-  [[nodiscard]] constexpr failure pack(S& source, const stream_layout& layout,
-                                       content_hasher* hasher,
-                                       stream_builder<K>& builder) noexcept {
-    return walk(source, layout, hasher,
-                [&](std::uint64_t grain, const std::byte* bytes) -> failure {
-                  const auto record = pack_grain(*encoder_, layout, grain, bytes, slot_);
-                  if (!record) return record.error();
-                  return builder.add(*record);
-                });
-  }
-
- private:
-  template <Source S, class Data>
-  [[nodiscard]] constexpr failure walk(S& source, const stream_layout& layout,
-                                       content_hasher* hasher, Data&& data) noexcept {
-    const unsigned shift = layout.geometry().grain_byte_shift();
-    grain_stream<S> grains(source, layout.geometry(), buffer_);
-    grain_scanner scanner(layout.geometry(), hasher);
-    for (;;) {
-      const auto chunk = grains.next(layout.grain_count());
-      if (!chunk) return chunk.error();
-      if (chunk->grains == 0) return no_failure;
-      for (std::uint64_t i = 0; i < chunk->grains; ++i) {
-        const std::byte* const bytes = chunk->bytes + (i << shift);
-        if (!scanner.holds_data(bytes, chunk->first_grain + i)) continue;
-        if (failure f = data(chunk->first_grain + i, bytes)) return f;
-      }
-    }
-  }
-
-  E* encoder_;
-  byte_span buffer_;
-  byte_span slot_;
-};
-
-/// Makes sure that a source which knows where it must end ended there.
-template <Source S>
-[[nodiscard]] constexpr failure finish_source(S& source) noexcept {
-  if constexpr (FinishingSource<S>) {
-    return source.finish();
-  } else {
-    return no_failure;
-  }
-}
-
-/// Chooses the id before the content is written: walks the source for it where it can be walked
-/// twice and the content counts.
-template <Source S, class Packer>
-[[nodiscard]] constexpr failure choose_id_first(S& source, const write_options& options,
-                                                const stream_plan& plan, Packer& packer,
-                                                content_hasher& surveyed,
-                                                write_report& report) noexcept {
-  if (!needs_content(options)) {
-    report.id = choose_id(options, {});
-  } else if constexpr (FinishingSource<S>) {
-    report.id = id_without_content(plan);
-    report.id_from_content = false;
-  } else {
-    if (failure f = packer.survey(source, plan.layout, surveyed)) return f;
-    report.id = surveyed.finish();
-  }
-  return no_failure;
-}
-
-/// Writes one streamOptimized file; `packer` turns the source into records.
-template <Source S, Sink K, class Packer>
-[[nodiscard]] constexpr result<write_report> write_stream(S& source, K& sink,
-                                                          const write_options& options,
-                                                          stream_plan& plan,
-                                                          const stream_memory& memory,
-                                                          Packer& packer) noexcept {
-  const stream_layout& layout = plan.layout;
-  if (failure f = packer.check(layout)) return f;
-  write_report report{.source_bytes = source.size(), .capacity_bytes = layout.capacity_bytes()};
-  content_hasher hasher;
-  stream_builder<K> builder(sink, layout, memory);
-
-  if constexpr (SeekableSink<K>) {
-    if (failure f = builder.reserve_head()) return f;
-    content_hasher* const wanted = needs_content(options) ? &hasher : nullptr;
-    if (failure f = packer.pack(source, layout, wanted, builder)) return f;
-    if (failure f = finish_source(source)) return f;
-    if (failure f = builder.finish()) return f;
-    plan.fields.id = report.id = choose_id(options, hasher.finish());
-    if (failure f = builder.write_head(plan.fields, plan.extent)) return f;
-  } else {
-    content_hasher surveyed;
-    if (failure f = choose_id_first(source, options, plan, packer, surveyed, report)) return f;
-    plan.fields.id = report.id;
-    if (failure f = builder.write_head(plan.fields, plan.extent)) return f;
-    const bool was_surveyed = needs_content(options) && report.id_from_content;
-    if (failure f = packer.pack(source, layout, was_surveyed ? &hasher : nullptr, builder)) {
-      return f;
-    }
-    if (failure f = finish_source(source)) return f;
-    // What was announced must be what was written, or the file is left without its end.
-    if (was_surveyed && hasher.finish() != surveyed.finish()) {
-      return source_failure(errc::source_changed, 0);
-    }
-    if (failure f = builder.finish()) return f;
-  }
-  report.stored_grains = builder.stored_grains();
-  report.file_bytes = builder.file_bytes();
-  return report;
-}
-
-}  // namespace detail
-
-/// Writes one streamOptimized file.
-///
-/// Into a SeekableSink the source is walked once. Into one that only appends it is walked once if a
-/// CID is given, else twice, since the content id comes first in the file; a forward_source, which
-/// cannot be walked twice, gets an id from its size and the options there, and the report says so.
-/// Tables in front need a SeekableSink.
-///
-/// Errors: errc::capacity_zero, errc::capacity_too_large, errc::grain_size_invalid,
-/// errc::option_invalid (detail: a descriptor_problem), errc::workspace_too_small (detail: bytes)
-/// and errc::not_supported before anything is written; errc::extent_too_large at the first grain
-/// that would pass sector 2^32; errc::source_changed; those of source, encoder and sink.
-/// Source: SPEC 3, 5, 6, 12, 14.
-template <std::uint32_t GrainSectors>
-struct writer<stream_optimized<GrainSectors>> {
-  template <Source S, Sink K, Encoder E>
-  [[nodiscard]] static constexpr result<write_report> write(
-      S& source, K& sink, const write_options& options,
-      workspace<stream_optimized<GrainSectors>, E>& memory) noexcept {
-    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
-    auto plan = detail::plan_stream(source.size(), options,
-                                    grain == dynamic_grain ? options.grain_sectors : grain);
-    if (!plan) return plan.error();
-    const auto packed_bytes = static_cast<std::size_t>(plan->layout.packed_limit_bytes());
-    detail::serial_packer<E> packer(memory.encoder, memory.buffer(packed_bytes),
-                                    memory.slot(packed_bytes));
-    return detail::write_stream(source, sink, options, *plan,
-                                {.table = memory.table, .directory = memory.directory_memory()},
-                                packer);
   }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes images of generated disks, reads them back and checks them: compiled for several hosts, which
-// must all say the same. One line for each image: its type, grain, codec, size and a number that
-// hangs on every byte of its files. With a folder as argument the files are kept there.
+// Writes images of generated disks, reads them back and checks them: compiled for several hosts,
+// which must all say the same. One line for each image: its type, grain, codec, size and a number
+// that hangs on every byte of its files. With a folder as argument the files are kept there.
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -93,7 +93,7 @@ void keep_file(const std::string& name, byte_view bytes) {
 template <class S>
 void read_back(memory_files& files, S& source) {
   static image_memory<> memory;
-  static cursor_memory<> caches;
+  static cursor_memory<1, 1024, 65536> caches;
   static inflate decoder;
   auto opened = open(files, "disk.vmdk", memory, strictness::strict);
   expect(opened.ok(), "it opens");

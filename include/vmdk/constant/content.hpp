@@ -33,7 +33,7 @@ struct byte_array {
 
 /// An array's bytes as std::byte.
 template <class Content>
-inline constexpr auto constant_bytes = [] {
+[[nodiscard]] consteval auto bytes_of_content() {
   constexpr std::size_t n = bytes_of_array<decltype(Content{}())>;
   byte_array<n> to{};
   const auto* const from = constant_content<Content>.data();
@@ -41,7 +41,10 @@ inline constexpr auto constant_bytes = [] {
     to.bytes[i] = static_cast<std::byte>(static_cast<unsigned char>(from[i]));
   }
   return to;
-}();
+}
+
+template <class Content>
+inline constexpr auto constant_bytes = bytes_of_content<Content>();
 
 template <class Content>
 concept ConstantContent =

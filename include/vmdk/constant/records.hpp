@@ -75,7 +75,7 @@ struct constant_record {
 };
 
 template <class Content, std::uint32_t GrainSectors, class E, std::uint64_t Grain>
-inline constexpr auto packed_grain = [] {
+[[nodiscard]] consteval auto pack_constant_grain() {
   constexpr stream_layout layout = constant_grains<Content, GrainSectors>::layout;
   constexpr std::size_t grain_bytes = layout.geometry().grain_bytes();
   constant_record<layout.packed_limit_bytes() + sector_bytes> record{};
@@ -89,7 +89,10 @@ inline constexpr auto packed_grain = [] {
   E encoder{};
   record.bytes = pack_grain(encoder, layout, Grain, grain, record.memory).value().size();
   return record;
-}();
+}
+
+template <class Content, std::uint32_t GrainSectors, class E, std::uint64_t Grain>
+inline constexpr auto packed_grain = pack_constant_grain<Content, GrainSectors, E, Grain>();
 
 /// Packs grains as serial_packer does, by handing out the records.
 template <class Content, std::uint32_t GrainSectors, class E>

@@ -63,7 +63,10 @@ struct shared_runs {
   std::size_t kept_count = 0;
   std::uint64_t count = 0;
 
-  constexpr void clear() noexcept { kept_count = count = 0; }
+  constexpr void clear() noexcept {
+    kept_count = 0;
+    count = 0;
+  }
   constexpr void add(std::uint64_t first_sector, std::uint64_t sectors) noexcept {
     ++count;
     if (kept_count == most_kept) return;
