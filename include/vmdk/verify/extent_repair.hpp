@@ -133,6 +133,7 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
+    if (failure f = tables.plan_directory()) return f;
     const bool all_aligned = found->grains != 0 && found->unaligned == 0;
     const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
     if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
@@ -221,6 +222,7 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
+    if (failure f = tables.plan_directory()) return f;
     bool is_first = true;
     const auto settle = [&](bool) {
       const bool now = is_first;
