@@ -16133,10 +16133,10 @@ class table_mender {
     return found;
   }
 
-  /// Writes the directory entries, and tables whose place had other content: once their entries
-  /// have been mended in the other copy. Errors: the file's.
-  constexpr failure mend_directory() noexcept {
-    walk_->forget();
+  /// Finds out which directory entries are to change, before any entry of a table does: where a
+  /// table is must not follow from what was just written. What there is no room for is changed at
+  /// once. Errors: the file's.
+  constexpr failure plan_directory() noexcept {
     return each_table([&](std::uint64_t table, const table_places& places) -> failure {
       bool is_lost = false;
       bool is_known = false;
@@ -16147,15 +16147,17 @@ class table_mender {
         is_known = is_known || wanted != 0;
         is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format().may_lack_tables()));
         if (wanted == 0 || wanted == *entry) continue;
+        directory_change& change = changes_.data()[change_count_++];
+        change = {.table = table,
+                  .before = static_cast<std::uint32_t>(*entry),
+                  .after = static_cast<std::uint32_t>(wanted),
+                  .copied_from = 0,
+                  .copy = copy};
         if (places.is_unwritten[copy]) {
-          if (failure f = copy_table(table, copy, places)) return f;
+          change.copied_from = static_cast<std::uint32_t>(places.sector[1 - copy]);
         }
-        const repair_step step{.kind = repair_kind::directory_entry_restored,
-                               .offset = walk_->directory_entry_at(copy, table),
-                               .table = table,
-                               .before = *entry,
-                               .after = wanted};
-        if (failure f = target_->change_value(step, static_cast<std::uint32_t>(wanted))) return f;
+        if (change_count_ != changes_.size()) continue;
+        if (failure f = mend_directory()) return f;
       }
       if (is_lost || (!is_known && !format().may_lack_tables())) {
         target_->tell({.kind = repair_kind::table_left,
@@ -16164,6 +16166,17 @@ class table_mender {
       }
       return no_failure;
     });
+  }
+
+  /// Writes the directory entries that plan_directory found, and tables whose place had other
+  /// content: as they are in the other copy by now. Errors: the file's.
+  constexpr failure mend_directory() noexcept {
+    walk_->forget();
+    for (std::size_t i = 0; i < change_count_; ++i) {
+      if (failure f = change_directory(changes_.data()[i])) return f;
+    }
+    change_count_ = 0;
+    return no_failure;
   }
 
   /// Mends the entries that a look at both copies settles, and hands what is left to `settle()`,
@@ -16393,12 +16406,30 @@ class table_mender {
     return 0;
   }
 
-  constexpr failure copy_table(std::uint64_t table, unsigned copy,
-                               const table_places& places) noexcept {
-    const std::uint64_t to = places.sector[copy] << sector_shift;
-    target_->tell({.kind = repair_kind::table_copied, .offset = to, .table = table});
+  /// A directory entry that is to name the place of a table.
+  struct directory_change {
+    std::uint64_t table = 0;
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+    std::uint32_t copied_from = 0;  ///< The sector of its other copy, where it is to be copied.
+    unsigned copy = 0;
+  };
+  constexpr failure change_directory(const directory_change& change) noexcept {
+    if (change.copied_from != 0) {
+      if (failure f = copy_table(change)) return f;
+    }
+    const repair_step step{.kind = repair_kind::directory_entry_restored,
+                           .offset = walk_->directory_entry_at(change.copy, change.table),
+                           .table = change.table,
+                           .before = change.before,
+                           .after = change.after};
+    return target_->change_value(step, change.after);
+  }
+  constexpr failure copy_table(const directory_change& change) noexcept {
+    const std::uint64_t to = std::uint64_t{change.after} << sector_shift;
+    target_->tell({.kind = repair_kind::table_copied, .offset = to, .table = change.table});
     for (std::uint64_t n = 0; n < table_sectors; ++n) {
-      const auto bytes = walk_->sector_of_table(1 - copy, places.sector[1 - copy], n);
+      const auto bytes = walk_->sector_of_table(1 - change.copy, change.copied_from, n);
       if (!bytes) return bytes.error();
       if (failure f = target_->write(to + (n << sector_shift), byte_view(*bytes, sector_bytes))) {
         return f;
@@ -16412,6 +16443,8 @@ class table_mender {
   table_finder<Target>* finder_;
   entry_judge<Target>* judge_;
   dispute_list disputes_;
+  std::array<directory_change, 256> changes_{};
+  std::size_t change_count_ = 0;
   table_places places_{};
   std::uint64_t places_table_ = 0;
   bool has_places_ = false;
@@ -17105,6 +17138,7 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
+    if (failure f = tables.plan_directory()) return f;
     const bool all_aligned = found->grains != 0 && found->unaligned == 0;
     const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
     if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
@@ -17193,6 +17227,7 @@ class extent_repairer {
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
+    if (failure f = tables.plan_directory()) return f;
     bool is_first = true;
     const auto settle = [&](bool) {
       const bool now = is_first;

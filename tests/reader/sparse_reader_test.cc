@@ -201,7 +201,7 @@ std::vector<variant> variants() {
     p.tables_reversed = true;
   });
   for (std::uint64_t grain = 1; grain <= 1u << 21; grain *= 2) {
-    add("grain of " + std::to_string(grain), grain >= 8 && grain <= 128, [&](auto& p) {
+    add("grain of " + std::to_string(grain), grain >= 8 && grain <= 2048, [&](auto& p) {
       p.grain_sectors = grain;
       p.capacity_sectors = 3 * grain;
       p.stored = {2, 0};
