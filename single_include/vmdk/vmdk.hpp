@@ -15698,6 +15698,7 @@ class repair_target {
   constexpr void tell(const repair_step& step) noexcept {
     if (is_left(step.kind)) {
       ++summary.left;
+      if (!tells_what_is_left) return;
     } else {
       ++summary.changes;
     }
@@ -15728,6 +15729,7 @@ class repair_target {
   }
 
   repair_summary summary{};
+  bool tells_what_is_left = true;
 
  private:
   S* file_;
@@ -17418,8 +17420,8 @@ inline constexpr std::size_t repair_least_bytes = check_least_bytes;
   return repair_least_bytes + tail * 2;
 }
 
-/// The memory of a repair. More room means fewer passes, never another result, as long as there is
-/// repair_bytes of it.
+/// The memory of a repair. More room means fewer passes, as long as there is repair_bytes of it;
+/// and where many entries contradict one another, more of them are weighed together.
 template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
 struct repair_memory {
   static_assert(RoomBytes >= repair_least_bytes,
@@ -17437,16 +17439,28 @@ struct repair_spans {
 
 namespace detail {
 
+inline constexpr unsigned most_repair_rounds = 8;
+
 template <class S, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> repair_file(S& file, const repair_spans<D>& memory,
                                                            bool writes, OnStep& on_step) noexcept {
   if (memory.room.size() < repair_least_bytes) {
     return options_failure(errc::workspace_too_small, 0, repair_least_bytes);
   }
-  repair_target<S, OnStep> target(file, writes, on_step);
-  extent_repairer<repair_target<S, OnStep>, D> extent(target, memory.decoder, memory.room);
-  if (failure f = extent.repair()) return f;
-  return target.summary;
+  // Mended entries may let more be found than the broken ones did, mostly nothing. A trial sees the
+  // first round alone.
+  repair_summary total;
+  for (unsigned round = 0; round < most_repair_rounds; ++round) {
+    repair_target<S, OnStep> target(file, writes, on_step);
+    target.tells_what_is_left = round == 0;
+    extent_repairer<repair_target<S, OnStep>, D> extent(target, memory.decoder, memory.room);
+    if (failure f = extent.repair()) return f;
+    total.changes += target.summary.changes;
+    total.dropped_entries += target.summary.dropped_entries;
+    total.left = target.summary.left;
+    if (!writes || target.summary.changes == 0) break;
+  }
+  return total;
 }
 
 }  // namespace detail
@@ -17478,7 +17492,8 @@ template <Storage S, std::size_t RoomBytes, class D, class OnStep>
   return repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
 }
 
-/// Tells what a repair would do, and writes nothing. Errors: as for `repair`.
+/// Tells what a repair would do, and writes nothing; where a repair changes something that lets
+/// more be found, it goes on with that, and does more. Errors: as for `repair`.
 template <Source S, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> plan_repair(S& file, const repair_spans<D>& memory,
                                                            OnStep&& on_step) noexcept {

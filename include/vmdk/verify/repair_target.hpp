@@ -46,6 +46,7 @@ class repair_target {
   constexpr void tell(const repair_step& step) noexcept {
     if (is_left(step.kind)) {
       ++summary.left;
+      if (!tells_what_is_left) return;
     } else {
       ++summary.changes;
     }
@@ -76,6 +77,7 @@ class repair_target {
   }
 
   repair_summary summary{};
+  bool tells_what_is_left = true;
 
  private:
   S* file_;
