@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Times the program against its peers, in turn, on tmpfs, and prints a Markdown table.
 
-Usage: benchmarks/side_by_side.py [--runs N] [--only WORD]
+Usage: benchmarks/side_by_side.py [--runs N] [--only WORD] [--work WORD]
 
 Before: tools/vmdk --version; bazel build --config=opt //benchmarks:strided_read
 
@@ -186,7 +186,8 @@ def rows(program, strided_read, folder, disk, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="a word of the disk's name")
+    parser.add_argument("--work", default="", help="a word of the work's name")
     options = parser.parse_args()
     program = os.path.abspath(".cache/vmdk")
     strided_read = os.path.abspath("bazel-bin/benchmarks/strided_read")
@@ -202,7 +203,8 @@ def main():
                 continue
             make()
             for row in rows(program, strided_read, folder, disk, path):
-                report(row, options.runs)
+                if options.work in row.what:
+                    report(row, options.runs)
             os.unlink(path)
 
 
