@@ -117,6 +117,13 @@ failure write_text(fault& f) {
   return write_descriptor(fields, std::array{extent}, sink);
 }
 
+failure measure(fault& f) {
+  failing_source source(disk(), f);
+  const auto bytes = file_bytes<stream, stored>(source);
+  if (!bytes) return bytes.error();
+  return *bytes == stream_file().size() ? no_failure : wrong_content;
+}
+
 failure write_on_threads(fault& f) {
   failing_source source(disk(), f);
   failing_stream sink(f);
@@ -346,6 +353,7 @@ constexpr operation operations[] = {
     {"write_empty_delta", write_empty_child},
     {"stream_builder", build_stream},
     {"write_descriptor", write_text},
+    {"file_bytes", measure},
     {"write_parallel", write_on_threads},
     {"sparse_reader", read_sparse},
     {"open", open_named},
