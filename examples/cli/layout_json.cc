@@ -28,7 +28,8 @@ ordered_json region_json(const char* name, const region& place) {
 ordered_json regions_json(const sparse_layout& plan, const ordered_json& grain_sectors) {
   const std::uint64_t end = plan.tables().end_sector();
   const std::uint64_t overhead = plan.overhead_sectors();
-  ordered_json regions = {region_json("header", plan.header())};
+  // Braces around one value alone mean another thing to each compiler.
+  ordered_json regions = ordered_json::array({region_json("header", plan.header())});
   // A file beside a text descriptor has none of its own.
   if (plan.descriptor().sectors != 0) {
     regions.push_back(region_json("descriptor", plan.descriptor()));

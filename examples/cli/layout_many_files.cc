@@ -21,7 +21,8 @@ std::uint64_t add_files(ordered_json& to, const write_options& options, const di
   to["files"] = ordered_json::array();
   for (std::uint32_t i = 0; i < pieces.piece_count(); ++i) {
     std::array<char, extent_name_max_bytes> memory{};
-    ordered_json file = {{"name", extents[i].name.compose(memory).value()}};
+    ordered_json file;
+    file["name"] = extents[i].name.compose(memory).value();
     describe(file, i);
     to["files"].push_back(std::move(file));
   }
@@ -29,8 +30,9 @@ std::uint64_t add_files(ordered_json& to, const write_options& options, const di
       vmdk::detail::make_fields(options, type, pieces.capacity_sectors()), options.extent_name);
   ordered_json text = region_json("text", 0, nullptr);
   text["bytes"] = text_bytes;
-  to["files"].push_back(
-      {{"name", options.extent_name}, {"bytes", text_bytes}, {"regions", {std::move(text)}}});
+  to["files"].push_back({{"name", options.extent_name},
+                         {"bytes", text_bytes},
+                         {"regions", ordered_json::array({std::move(text)})}});
   return text_bytes;
 }
 
@@ -41,7 +43,7 @@ void lay_out_flat(const write_options& options, const flat_layout& plan, create_
   const std::uint64_t text_bytes =
       add_files(to, options, plan, type, [&](ordered_json& file, std::uint32_t i) {
         file["bytes"] = plan.file_bytes(i);
-        file["regions"] = {region_json("data", {0, plan.piece(i).sectors})};
+        file["regions"] = ordered_json::array({region_json("data", {0, plan.piece(i).sectors})});
       });
   for (const char* size : {"file_bytes", "min_file_bytes", "max_file_bytes"}) {
     to[size] = plan.extents_bytes() + text_bytes;
