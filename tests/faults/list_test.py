@@ -1,17 +1,18 @@
-#!/ usr / bin / env python3
-#SPDX - License - Identifier : BSD - 2 - Clause
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """operations_test.cc has every public operation of the headers. Run from the root of the project."""
 
 import glob
 import re
 import unittest
-#An operation is a template over one of these, outside namespace detail.
+
+# An operation is a template over one of these, outside namespace detail.
 CONCEPTS = re.compile(r"\b(?:Source|SparseSource|MappedSource|SequentialSource|Sink|SeekableSink|HoleSink|"
                       r"Storage|SinkDirectory|Files|SparseFiles)\b")
 TEMPLATE = re.compile(r"^template <((?:[^<>]|<[^<>]*>)*)>\s*(?:requires[^\n]*\n\s*)?"
                       r"(?:(?:class|struct) (\w+)|[^;{=(]*?\b(\w+)\()", re.MULTILINE)
 
-#What is used by operations alone, and through which of them it is tested.
+# What is used by operations alone, and through which of them it is tested.
 PARTS = {
     "commit_or_abort": "write",
     "data_finder": "write_delta",
@@ -42,8 +43,8 @@ def operations_of(text):
     """Names the templates of a header that work through the caller's objects."""
     text = re.sub(r"namespace detail \{.*?\}  // namespace detail", "", text, flags=re.DOTALL)
     return {found.group(2) or found.group(3) for found in TEMPLATE.finditer(text)
-            if CONCEPTS.search(found.group(1))
-}
+            if CONCEPTS.search(found.group(1))}
+
 
 class List(unittest.TestCase):
     def setUp(self):
@@ -57,7 +58,7 @@ class List(unittest.TestCase):
                 public |= operations_of(file.read())
         self.assertGreater(len(public), 30)
         self.assertEqual(set(), public - self.tested - set(PARTS))
-#Nothing is listed that is no longer there; of `write` the writers have the concepts.
+        # Nothing is listed that is no longer there; of `write` the writers have the concepts.
         self.assertEqual({"write"}, self.tested - public)
 
     def test_parts_are_tested_by_something(self):
