@@ -1,5 +1,5 @@
-#!/ usr / bin / env python3
-#SPDX - License - Identifier : BSD - 2 - Clause
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Builds the UEFI loader and the payload inside it. Usage: examples/firmware/build_uefi.py FOLDER
 The folder then holds a disk for QEMU: EFI/BOOT/BOOTX64.EFI."""
 
