@@ -44,7 +44,7 @@ def main():
                                for name in names)
             put("chain", f"qemu_{form}", files)
             if len(names) == 1:
-                for target in ("image",) + (("stream",) if "stream" in form else ()):
+                for target in ("image", "repair") + (("stream",) if "stream" in form else ()):
                     put(target, f"qemu_{form}", bundled(read(folder, names[0])))
         qemu_img("create", "-q", "-f", "vmdk", "-F", "vmdk", "-b", "monolithicSparse.vmdk",
                  "child.vmdk", folder=folder)

@@ -103,6 +103,7 @@ std::string files(const std::vector<std::pair<std::string, std::string>>& parts)
 void put_single_images() {
   const auto everywhere = [](const std::string& name, const bytes& image) {
     put("image", name, bundled(image));
+    put("repair", name, bundled(image));
   };
   const sparse_image_plan small{.capacity_sectors = 20, .grain_sectors = 1, .stored = {0, 3, 2}};
   auto plan = small;

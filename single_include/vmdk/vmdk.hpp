@@ -16187,34 +16187,38 @@ class table_mender {
   template <class Settle>
   constexpr failure mend_entries(bool drops, Settle&& settle) noexcept {
     disputes_.clear();
+    if (!judge_->is_compressed()) {
+      // Before anything else is written: a place is claimed by what both copies said all along.
+      const failure f = each_pair([&](const pair& at) -> failure {
+        if (at.grain >= format().grain_count()) return no_failure;
+        const auto seen = look_at(at);
+        if (!seen) return seen.error();
+        return seen->is_dispute(at) ? dispute_about(at, settle) : no_failure;
+      });
+      if (f) return f;
+      if (failure why = settle(true)) return why;
+    }
     const failure f = each_pair([&](const pair& at) -> failure {
       if (at.grain >= format().grain_count()) return mend_tail(at);
-      entry_verdict verdict[2]{};
-      for (unsigned copy = 0; copy < 2; ++copy) {
-        if (!at.has(copy)) continue;
-        const auto judged = judge_->judge(at.value[copy], at.grain);
-        if (!judged) return judged.error();
-        verdict[copy] = *judged;
-      }
-      const unsigned one = at.one_copy();
-      if (!at.is_pair() || at.value[0] == at.value[1]) {
-        if (verdict[one] != entry_verdict::bad) return no_failure;
+      const auto seen = look_at(at);
+      if (!seen) return seen.error();
+      if (at.agrees()) {
+        if (!seen->is_bad(at.one_copy())) return no_failure;
         return judge_->is_compressed() ? dispute_about(at, settle) : drop(at, drops);
       }
       if (judge_->is_compressed()) {
         // A marker that fits is proof.
         for (unsigned copy = 0; copy < 2; ++copy) {
-          if (verdict[copy] == entry_verdict::good) return take(at, copy);
+          if (seen->of[copy] == entry_verdict::good) return take(at, copy);
         }
         return dispute_about(at, settle);
       }
-      const bool bad[] = {verdict[0] == entry_verdict::bad, verdict[1] == entry_verdict::bad};
-      if (bad[0] && bad[1]) return drop(at, drops);
-      if (bad[0] || bad[1]) return take(at, bad[0] ? 1 : 0);
-      return dispute_about(at, settle);
+      if (seen->is_bad(0) && seen->is_bad(1)) return drop(at, drops);
+      if (seen->is_bad(0) || seen->is_bad(1)) return take(at, seen->is_bad(0) ? 1 : 0);
+      return no_failure;  // Settled above, or left.
     });
     if (f) return f;
-    return settle(true);
+    return judge_->is_compressed() ? settle(true) : no_failure;
   }
 
   /// Settles disputes about grains that are not compressed: a place belongs to one entry, grains
@@ -16307,6 +16311,31 @@ class table_mender {
       return !is_pair() || value[0] == value[1];
     }
   };
+
+  /// What the judge says of an entry's copies.
+  struct verdicts {
+    entry_verdict of[2]{};
+
+    [[nodiscard]] constexpr bool is_bad(unsigned copy) const noexcept {
+      return of[copy] == entry_verdict::bad;
+    }
+    /// Both copies could be right, and say different things.
+    [[nodiscard]] constexpr bool is_dispute(const pair& at) const noexcept {
+      return !at.agrees() && !is_bad(0) && !is_bad(1);
+    }
+  };
+
+  /// Judges an entry of a grain of the disk. Errors: the file's.
+  [[nodiscard]] constexpr result<verdicts> look_at(const pair& at) noexcept {
+    verdicts seen;
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (!at.has(copy)) continue;
+      const auto judged = judge_->judge(at.value[copy], at.grain);
+      if (!judged) return judged.error();
+      seen.of[copy] = *judged;
+    }
+    return seen;
+  }
 
   [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
 
