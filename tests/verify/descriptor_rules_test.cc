@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <catch2/catch.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "tests/verify/rule_testing.hpp"
+
+namespace {
+
+using namespace verify_testing;
+
+struct text_row {
+  errc code;
+  severity level;
+  verdict tolerant;
+  verdict strict;
+  std::string text;
+};
+
+std::string with(std::string text, const std::string& what, const std::string& by) {
+  const auto at = text.find(what);
+  if (at == std::string::npos) throw std::runtime_error("no " + what);
+  return text.replace(at, what.size(), by);
+}
+
+TEST_CASE("each rule of an embedded descriptor is found") {
+  const std::string good = sparse_text(9600);
+  const text_row rows[] = {
+      {errc::descriptor_empty, error, refused, refused, ""},
+      {errc::descriptor_signature_missing, warning, accepted, refused,
+       with(good, "# Disk", "#Disk")},
+      {errc::descriptor_padding_not_zero, warning, accepted, refused,
+       good + std::string(3, '\0') + "x"},
+      {errc::descriptor_control_character, error, refused, refused, with(good, "# Ext", "# \aExt")},
+      {errc::descriptor_line_end_invalid, error, refused, refused, with(good, "# Ext", "# \rExt")},
+      {errc::descriptor_line_end_unusual, warning, accepted, refused,
+       with(good, "\n# Ext", "\r\n# Ext")},
+      {errc::descriptor_line_too_long, error, refused, refused,
+       with(good, "# Ext", "# " + std::string(2100, 'x') + "Ext")},
+      {errc::descriptor_line_invalid, error, refused, refused, with(good, "# Ext", "what\n# Ext")},
+      {errc::descriptor_not_utf8, warning, accepted, refused, with(good, "# Ext", "# \xFF Ext")},
+      {errc::descriptor_key_duplicate, error, refused, refused,
+       with(good, "version=1\n", "version=1\nversion=1\n")},
+      {errc::descriptor_key_case, error, refused, refused, with(good, "createType", "CreateType")},
+      {errc::descriptor_key_hidden, error, refused, refused,
+       with(good, "# Ext", "#parentFileNameHint=\"x\"\n# Ext")},
+      {errc::descriptor_key_unknown, warning, accepted, refused,
+       with(good, "version=1\n", "version=1\nx=1\n")},
+      {errc::descriptor_version_invalid, error, refused, refused,
+       with(good, "version=1", "version=9")},
+      {errc::descriptor_cid_invalid, error, refused, refused, with(good, "12345678", "1234567g")},
+      {errc::descriptor_cid_missing, error, refused, refused, with(good, "\nCID=12345678", "")},
+      {errc::descriptor_parent_contradiction, error, refused, refused,
+       with(good, "parentCID=ffffffff\n", "parentCID=ffffffff\nparentFileNameHint=\"x\"\n")},
+      {errc::descriptor_create_type_missing, error, refused, refused,
+       with(good, "createType=\"monolithicSparse\"\n", "")},
+      {errc::descriptor_create_type_misplaced, warning, accepted, refused,
+       with(good, "monolithicSparse", "custom")},
+      {errc::descriptor_compression_mismatch, warning, accepted, accepted,
+       with(good, "monolithicSparse", "streamOptimized")},
+      {errc::descriptor_extent_missing, error, refused, refused,
+       with(good, "RW 9600 SPARSE \"disk.vmdk\"\n", "")},
+      {errc::descriptor_embedded_extents, error, refused, refused,
+       with(good, "RW 9600 SPARSE \"disk.vmdk\"\n",
+            "RW 9600 SPARSE \"disk.vmdk\"\nRW 16 SPARSE \"b.vmdk\"\n")},
+      {errc::descriptor_embedded_extents, error, refused, refused,
+       with(good, "SPARSE \"disk.vmdk\"", "FLAT \"/etc/passwd\" 0")},
+      {errc::descriptor_extent_name_unusual, warning, accepted, refused,
+       with(good, "disk.vmdk", "../x")},
+      {errc::descriptor_extent_name_unusual, warning, accepted, refused,
+       with(good, "disk.vmdk", "")},
+      {errc::descriptor_extent_sectors, error, refused, refused, with(good, "9600", "0")},
+      {errc::descriptor_extent_offset, error, refused, refused,
+       with(good, "\"disk.vmdk\"", "\"disk.vmdk\" 1")},
+      {errc::descriptor_capacity_mismatch, error, accepted, accepted, with(good, "9600", "9601")},
+      {errc::descriptor_ddb_missing, warning, accepted, refused, good.substr(0, good.find("ddb."))},
+      {errc::descriptor_ddb_value_invalid, warning, accepted, refused,
+       with(good, "\"10\"", "\"x\"")},
+  };
+  for (const auto& r : rows) {
+    auto plan = usual_sparse_plan();
+    plan.descriptor = r.text;
+    const bytes file = build_sparse(plan).file.bytes();
+    const outcome said = check_bytes_of(file);
+    INFO(r.text);
+    INFO(said.text());
+    REQUIRE(said.has(r.code));
+    CHECK(said.find(r.code)->level == r.level);
+    CHECK(said.find(r.code)->offset >= 512);
+    CHECK(said.has_error() == (r.level == error));
+    CHECK(judge(file, strictness::tolerant) == r.tolerant);
+    CHECK(judge(file, strictness::strict) == r.strict);
+  }
+}
+
+}  // namespace
