@@ -238,4 +238,23 @@ bytes read_image(F& files, std::string_view name) {
   return cursor ? read_all(*cursor, 7777) : bytes{};
 }
 
+/// Opens `disk.vmdk` with a descriptor; files beside it were put before.
+inline failure open_text(watched_files& files, const std::string& text,
+                         strictness mode = strictness::tolerant) {
+  files.put("disk.vmdk", text);
+  files.asked.clear();
+  return opened_image<watched_files>(files, "disk.vmdk", mode).error();
+}
+inline failure open_lines(watched_files& files, std::vector<std::string> lines) {
+  return open_text(files, text_of({.extents = std::move(lines)}));
+}
+
+/// A failure of the image in the file of a number.
+inline failure in_file(std::uint16_t number, errc code, std::uint64_t offset = 0,
+                       std::uint32_t detail = 0) {
+  failure why = image_failure(code, offset, detail);
+  why.index = number;
+  return why;
+}
+
 }  // namespace reader_testing
