@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmdk/writer/stream.hpp"
 
-#include <array>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "tests/support/faults.hpp"
-#include "tests/support/stream_checker.hpp"
+#include "tests/writer/stream_testing.hpp"
 #include "vmdk/codec/deflate.hpp"
 #include "vmdk/codec/stored.hpp"
-#include "vmdk/io/append_only.hpp"
 #include "vmdk/io/concat.hpp"
 #include "vmdk/io/counting.hpp"
 #include "vmdk/io/forward.hpp"
@@ -22,194 +18,8 @@
 
 namespace {
 
-using namespace vmdk;
+using namespace stream_testing;
 using namespace vmdk::literals;
-using stream_checking::stream_checker;
-using stream_checking::stream_facts;
-using testing_support::failing_file;
-using testing_support::failing_source;
-using testing_support::failing_stream;
-using testing_support::fault;
-
-using contents = std::vector<std::byte>;
-
-/// A small disk whose image the compiler can make: half of it data.
-constexpr std::array<std::byte, 16384> small_disk() {
-  std::array<std::byte, 16384> disk{};
-  std::byte* const p = disk.data();
-  for (unsigned i = 0; i < 5000; ++i) p[i] = static_cast<std::byte>((i * 7 + (i >> 8)) & 0xFF);
-  p[16383] = std::byte{1};
-  return disk;
-}
-
-template <std::size_t Room>
-struct image_of {
-  std::array<std::byte, Room> bytes{};
-  std::size_t size = 0;
-  write_report report{};
-
-  constexpr byte_view view() const { return byte_view(bytes).first(size); }
-};
-
-template <class E, bool AppendOnly, std::size_t Room = 40960>
-constexpr image_of<Room> small_image(tables place = tables::at_end) {
-  const auto disk = small_disk();
-  memory_source source{byte_view(disk)};
-  image_of<Room> image;
-  memory_sink sink{byte_span(image.bytes)};
-  workspace<stream_optimized<8>, E> memory{};
-  const write_options options{.table_place = place};
-  result<write_report> done = no_failure;
-  if constexpr (AppendOnly) {
-    append_only_sink stream(sink);
-    done = write<stream_optimized<8>>(source, stream, options, memory);
-  } else {
-    done = write<stream_optimized<8>>(source, sink, options, memory);
-  }
-  if (done) image.report = *done;
-  image.size = static_cast<std::size_t>(sink.size());
-  return image;
-}
-
-constexpr auto compiled_stored = small_image<stored, false>();
-constexpr auto compiled_appended = small_image<stored, true>();
-constexpr auto compiled_small_deflate = small_image<small_deflate, false>();
-constexpr auto compiled_in_front = small_image<stored, false>(tables::in_front);
-
-// Four grains of 8 sectors; the third is zeros. A stored grain takes 4096 + 11 + 12 bytes, 9
-// sectors.
-static_assert(compiled_stored.report.stored_grains == 3);
-static_assert(compiled_stored.size == (24 + 3 * 9 + 5 + 2 + 3) * 512);
-static_assert(compiled_stored.report.file_bytes == compiled_stored.size);
-static_assert(compiled_stored.report.capacity_bytes == 16384);
-static_assert(compiled_stored.report.id_from_content);
-static_assert(compiled_appended.size == compiled_stored.size);
-static_assert(compiled_appended.report.id == compiled_stored.report.id);
-static_assert(compiled_small_deflate.size < compiled_stored.size);
-static_assert(compiled_in_front.size == (26 + 3 * 9 + 1) * 512);
-
-/// The same disk, but that what the compiler has made of it is not kept for the program.
-contents small_disk_at_run_time() {
-  const auto disk = small_disk();
-  return {disk.begin(), disk.end()};
-}
-
-bool same(byte_view a, byte_view b) {
-  return a.size() == b.size() && equal_bytes(a.data(), b.data(), a.size());
-}
-
-struct asked {
-  std::uint32_t grain = 128;
-  std::size_t bulk_bytes = 0;  ///< More than what is needed.
-  write_options options{};
-};
-
-/// Writes with memory of the right size.
-template <class E = stored, class S, class K>
-result<write_report> write_to(S& source, K& sink, const asked& how, E encoder = E{}) {
-  using type = stream_optimized<dynamic_grain>;
-  const auto memory = std::make_unique<workspace<type, E>>(workspace<type, E>{encoder});
-  contents bulk(2 * 512 * how.grain + 512 + how.bulk_bytes);
-  contents directory(1 << 16);
-  memory->bulk = bulk;
-  memory->directory = directory;
-  write_options options = how.options;
-  options.grain_sectors = how.grain;
-  return write<type>(source, sink, options, *memory);
-}
-
-struct written {
-  contents file;
-  write_report report{};
-};
-
-template <class E = stored, class S>
-written write_file(S& source, const asked& how, E encoder = E{}) {
-  fault none;
-  failing_file sink(none);
-  const auto done = write_to<E>(source, sink, how, encoder);
-  REQUIRE(done.error() == no_failure);
-  REQUIRE(done->file_bytes == sink.content().size());
-  return {sink.content(), *done};
-}
-
-template <class E = stored>
-written write_disk(const contents& disk, const asked& how, E encoder = E{}) {
-  memory_source source{byte_view(disk)};
-  return write_file<E>(source, how, encoder);
-}
-
-template <class E = stored, class S>
-contents write_stream(S& source, const asked& how, E encoder = E{}) {
-  fault none;
-  failing_stream sink(none);
-  const auto done = write_to<E>(source, sink, how, encoder);
-  REQUIRE(done.error() == no_failure);
-  REQUIRE(done->file_bytes == sink.content().size());
-  return sink.content();
-}
-
-stream_facts facts_of(const contents& file, tables place = tables::at_end) {
-  stream_checker checker{byte_view(file)};
-  return place == tables::at_end ? checker.check_tables_at_end() : checker.check_tables_in_front();
-}
-
-bool holds(const stream_facts& facts, const contents& disk) {
-  const std::size_t n = disk.size();
-  if (facts.disk.size() < n || std::memcmp(facts.disk.data(), disk.data(), n) != 0) return false;
-  for (std::size_t i = n; i < facts.disk.size(); ++i) {
-    if (facts.disk[i] != 0) return false;
-  }
-  return true;
-}
-
-contents random_bytes(std::size_t n, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  contents bytes(n);
-  for (std::byte& b : bytes) b = static_cast<std::byte>(random() & 0xFF);
-  return bytes;
-}
-
-contents text_bytes(std::size_t n) {
-  constexpr char text[] = "all work and no play makes a dull disk\n";
-  contents bytes(n);
-  for (std::size_t i = 0; i < n; ++i)
-    bytes[i] = static_cast<std::byte>(text[i % (sizeof text - 1)]);
-  return bytes;
-}
-
-/// A little data here and there, in three tables of grains of 8 sectors, with holes of whole
-/// tables.
-contents sparse_bytes() {
-  contents bytes(7 << 20);
-  std::mt19937 random(3);
-  for (const std::size_t at : {0u, 4095u, 1000000u, 2096000u, 4194304u, 4700000u}) {
-    for (std::size_t i = 0; i < 700; ++i) bytes[at + i] = static_cast<std::byte>(random() & 0xFF);
-  }
-  return bytes;
-}
-
-const std::vector<contents>& disks() {
-  static const std::vector<contents> all = {
-      contents(1, std::byte{7}), contents(512),    random_bytes(513), random_bytes(300000),
-      text_bytes(200001),        contents(200000), sparse_bytes()};
-  return all;
-}
-
-TEST_CASE("the compiler makes the same stream as the program") {
-  CHECK(same(compiled_stored.view(), small_image<stored, false>().view()));
-  CHECK(same(compiled_stored.view(), compiled_appended.view()));
-  CHECK(same(compiled_small_deflate.view(), small_image<small_deflate, false>().view()));
-  CHECK(same(compiled_in_front.view(), small_image<stored, false>(tables::in_front).view()));
-
-  const contents disk = small_disk_at_run_time();
-  CHECK(same(compiled_stored.view(), write_disk(disk, {.grain = 8}).file));
-  CHECK(same(compiled_small_deflate.view(), write_disk<small_deflate>(disk, {.grain = 8}).file));
-  CHECK(holds(facts_of({compiled_stored.view().begin(), compiled_stored.view().end()}), disk));
-  CHECK(holds(facts_of({compiled_in_front.view().begin(), compiled_in_front.view().end()},
-                       tables::in_front),
-              disk));
-}
 
 TEST_CASE("a stream is what the format says") {
   for (const contents& disk : disks()) {
