@@ -3,11 +3,14 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/format/header_rules.hpp"
 #include "vmdk/format/cowd_check.hpp"
 
 namespace {
 
 using namespace vmdk;
+using namespace header_testing;
+using enum header_testing::verdict;
 
 constexpr std::uint64_t file_sectors = 200;
 constexpr std::uint64_t file_bytes = file_sectors * 512;
@@ -22,34 +25,13 @@ constexpr cowd_header good_header() {
   return h;
 }
 
-struct field {
-  std::size_t offset = 0;
-  std::size_t bytes = 0;
-};
 constexpr field magic{0, 4}, version{4, 4}, flags{8, 4}, capacity{12, 4}, grain{16, 4},
     directory{20, 4}, entries{24, 4}, free_sector{28, 4}, unclean{1648, 4}, first_pad{1652, 1},
     last_pad{2047, 1};
 
 constexpr cowd_header with(const cowd_header& header, field f, std::uint64_t value) {
-  cowd_header_image bytes = encode(header);
-  for (std::size_t i = 0; i < f.bytes; ++i) {
-    bytes[f.offset + i] = static_cast<std::byte>(value >> (8 * i));
-  }
-  return decode_cowd_header(bytes);
+  return decode_cowd_header(header_testing::with(encode(header), f, value));
 }
-
-enum class verdict { accepts, refuses };
-using enum verdict;
-
-/// One rule of SPEC 13.5: what is changed, what is reported where, and what readers make of it.
-struct rule {
-  field changed;
-  std::uint64_t value;
-  errc reported;
-  std::uint64_t offset;
-  verdict tolerant;
-  verdict strict;
-};
 
 constexpr rule rules[] = {
     {magic, 0, errc::cowd_magic_invalid, 0, refuses, refuses},
@@ -113,10 +95,6 @@ constexpr rule rules[] = {
     {{1064, 1}, 0xFF, errc::none, 0, accepts, accepts},
     {{1640, 8}, ~std::uint64_t{0}, errc::none, 0, accepts, accepts},
 };
-
-constexpr failure expected(const rule& r, verdict v) {
-  return v == accepts ? no_failure : image_failure(r.reported, r.offset);
-}
 
 constexpr bool holds(const rule& r) {
   const cowd_header h = with(good_header(), r.changed, r.value);

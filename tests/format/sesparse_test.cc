@@ -5,11 +5,14 @@
 #include <iterator>
 #include <utility>
 
+#include "tests/format/header_rules.hpp"
 #include "vmdk/format/sesparse_check.hpp"
 
 namespace {
 
 using namespace vmdk;
+using namespace header_testing;
+using enum header_testing::verdict;
 
 constexpr std::uint64_t most = ~std::uint64_t{0};
 constexpr std::uint64_t file_sectors = 12288 + 204800;
@@ -34,10 +37,6 @@ constexpr sesparse_header good_header() {
   return h;
 }
 
-struct field {
-  std::size_t offset = 0;
-  std::size_t bytes = 0;
-};
 constexpr field magic{0, 8}, version{8, 8}, capacity{16, 8}, grain{24, 8}, table{32, 8},
     flags{40, 8}, reserved_1{48, 8}, reserved_2{56, 8}, reserved_3{64, 8}, reserved_4{72, 8},
     volatile_at{80, 8}, volatile_size{88, 8}, journal_header_at{96, 8}, journal_header_size{104, 8},
@@ -45,26 +44,6 @@ constexpr field magic{0, 8}, version{8, 8}, capacity{16, 8}, grain{24, 8}, table
     tables_at{144, 8}, tables_size{152, 8}, bitmap_at{160, 8}, bitmap_size{168, 8},
     backmap_at{176, 8}, backmap_size{184, 8}, grains_at{192, 8}, grains_size{200, 8},
     first_pad{208, 1}, last_pad{511, 1};
-
-constexpr sesparse_header_image with(sesparse_header_image bytes, field f, std::uint64_t value) {
-  for (std::size_t i = 0; i < f.bytes; ++i) {
-    bytes[f.offset + i] = static_cast<std::byte>(value >> (8 * i));
-  }
-  return bytes;
-}
-
-enum class verdict { accepts, refuses };
-using enum verdict;
-
-/// One rule of SPEC 13.5: what is changed, what is reported where, and what readers make of it.
-struct rule {
-  field changed;
-  std::uint64_t value;
-  errc reported;
-  std::uint64_t offset;
-  verdict tolerant;
-  verdict strict;
-};
 
 constexpr rule rules[] = {
     {magic, 0, errc::sesparse_magic_invalid, 0, refuses, refuses},
@@ -154,10 +133,6 @@ constexpr rule rules[] = {
     {grains_at, 12287, errc::sesparse_region_overlap, 192, refuses, refuses},
     {grains_at, 0, errc::sesparse_region_overlap, 192, refuses, refuses},
 };
-
-constexpr failure expected(const rule& r, verdict v) {
-  return v == accepts ? no_failure : image_failure(r.reported, r.offset);
-}
 
 constexpr bool holds(const rule& r) {
   const sesparse_header h = decode_sesparse_header(with(encode(good_header()), r.changed, r.value));

@@ -5,11 +5,14 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "tests/format/header_rules.hpp"
 #include "tests/support/sparse_oracle.hpp"
 
 namespace {
 
 using namespace vmdk;
+using namespace header_testing;
+using enum header_testing::verdict;
 
 constexpr std::uint64_t most = ~std::uint64_t{0};
 constexpr std::uint64_t file_sectors = 1408;
@@ -29,11 +32,7 @@ constexpr sparse_extent_header good_header() {
   return h;
 }
 
-/// The fields of SPEC 2 that the rules are about: offset and bytes.
-struct field {
-  std::size_t offset = 0;
-  std::size_t bytes = 0;
-};
+/// The fields of SPEC 2 that the rules are about.
 constexpr field magic{0, 4}, version{4, 4}, flags{8, 4}, capacity{12, 8}, grain{20, 8},
     descriptor{28, 8}, descriptor_size{36, 8}, entries{44, 4}, redundant{48, 8}, directory{56, 8},
     overhead{64, 8}, unclean{72, 1}, newline_1{73, 1}, newline_2{74, 1}, newline_3{75, 1},
@@ -41,25 +40,8 @@ constexpr field magic{0, 4}, version{4, 4}, flags{8, 4}, capacity{12, 8}, grain{
 
 constexpr sparse_extent_header with(const sparse_extent_header& header, field f,
                                     std::uint64_t value) {
-  sector_image bytes = encode(header);
-  for (std::size_t i = 0; i < f.bytes; ++i) {
-    bytes[f.offset + i] = static_cast<std::byte>(value >> (8 * i));
-  }
-  return decode_sparse_header(bytes);
+  return decode_sparse_header(header_testing::with(encode(header), f, value));
 }
-
-enum class verdict { accepts, refuses };
-using enum verdict;
-
-/// One rule of SPEC 13.1: what is changed, what is reported where, and what readers make of it.
-struct rule {
-  field changed;
-  std::uint64_t value;
-  errc reported;
-  std::uint64_t offset;
-  verdict tolerant;
-  verdict strict;
-};
 
 constexpr rule rules[] = {
     {magic, 0, errc::magic_invalid, 0, refuses, refuses},
@@ -219,11 +201,8 @@ constexpr bool holds(const rule& r) {
   bool ok = usable == (r.tolerant == accepts) && usable != found.has_an_error();
   ok = ok && (r.reported == errc::none ? found.count == 0 : found.has(r.reported, r.offset));
 
-  const failure tolerant = validate(h, file_bytes, strictness::tolerant);
-  const failure strict = validate(h, file_bytes, strictness::strict);
-  const failure expected = image_failure(r.reported, r.offset);
-  ok = ok && tolerant == (r.tolerant == refuses ? expected : no_failure);
-  return ok && strict == (r.strict == refuses ? expected : no_failure);
+  return ok && validate(h, file_bytes, strictness::tolerant) == expected(r, r.tolerant) &&
+         validate(h, file_bytes, strictness::strict) == expected(r, r.strict);
 }
 
 /// In parts, because compilers bound the steps of one constant expression.
