@@ -93,4 +93,16 @@ TEST_CASE("each rule of an embedded descriptor is found") {
   }
 }
 
+TEST_CASE("a text of more than 1 MiB is no descriptor") {
+  std::string text = "# Disk DescriptorFile\n";
+  while (text.size() <= 1 << 20) text += "# " + std::string(1000, 'x') + '\n';
+  bytes file(text.size());
+  copy_text(file.data(), text);
+  const outcome said = check_bytes_of(file);
+  INFO(said.text());
+  REQUIRE(said.has(errc::descriptor_too_long));
+  CHECK(said.find(errc::descriptor_too_long)->level == error);
+  CHECK(judge(file, strictness::tolerant) == refused);
+}
+
 }  // namespace

@@ -283,4 +283,18 @@ TEST_CASE("a table is missed where there is but one copy") {
   expect_row(r, image, image.file.bytes());
 }
 
+TEST_CASE("grains of a size that nobody writes are told") {
+  for (const std::uint64_t grain : {4u, 4096u}) {
+    auto plan = usual_sparse_plan();
+    plan.grain_sectors = grain;
+    plan.capacity_sectors = 20 * grain;
+    plan.stored = {0, 7};
+    const outcome said = check_bytes_of(build_sparse(plan).file.bytes());
+    INFO(said.text());
+    REQUIRE(said.has(errc::grain_size_unusual));
+    CHECK(said.find(errc::grain_size_unusual)->level == warning);
+    CHECK(said.find(errc::grain_size_unusual)->offset == 20);
+  }
+}
+
 }  // namespace
