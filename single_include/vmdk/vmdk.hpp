@@ -216,8 +216,8 @@ enum class errc : std::uint16_t {
   descriptor_signature_missing = 300,  ///< Another first line than "# Disk DescriptorFile".
   descriptor_empty,
   descriptor_too_long,          ///< More than 1 MiB.
-  descriptor_nul_inside,        ///< Text after a zero byte, in a text file.
-  descriptor_padding_not_zero,  ///< Bytes after the end of an embedded descriptor.
+  descriptor_nul_inside,        ///< Other text after a zero byte, in a text file.
+  descriptor_padding_not_zero,  ///< Bytes after the end that hide nothing.
   descriptor_control_character,
   descriptor_line_end_invalid,  ///< A carriage return without a newline behind it.
   descriptor_line_end_unusual,  ///< Lines that end in carriage return and newline.
@@ -6851,7 +6851,7 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::descriptor_empty, "the descriptor is empty"},
     {errc::descriptor_too_long, "the descriptor is longer than 1 MiB"},
     {errc::descriptor_nul_inside, "the descriptor goes on after a zero byte"},
-    {errc::descriptor_padding_not_zero, "the space behind the embedded descriptor is not zero"},
+    {errc::descriptor_padding_not_zero, "the space behind the descriptor is not zero"},
     {errc::descriptor_control_character, "the descriptor has a control character"},
     {errc::descriptor_line_end_invalid, "the descriptor has a carriage return inside a line"},
     {errc::descriptor_line_end_unusual, "the descriptor's lines end as on Windows"},
@@ -7030,7 +7030,7 @@ inline constexpr std::string_view library_version = "0.1.0";
 
 }  // namespace vmdk
 
-// ---- vmdk/format/descriptor_text_check.hpp
+// ---- vmdk/format/descriptor_padding.hpp
 
 namespace vmdk {
 
@@ -7041,6 +7041,60 @@ enum class descriptor_place : std::uint8_t {
 };
 
 namespace detail {
+
+/// Judges what stands behind a descriptor's text, from the zero byte that ends it on. Zeros fill
+/// the sectors of an embedded text, and the first sector of a text file that qemu-img writes. When
+/// QEMU makes the content id shorter it moves the text forward, and the text's last bytes stay
+/// where they were (SPEC 6).
+class descriptor_padding {
+ public:
+  constexpr void add(char c) noexcept {
+    if (c != '\0') {
+      if (first_ == nowhere) first_ = size_;
+      last_ = size_;
+    }
+    if (size_ < begin_.size()) begin_[size_] = c;
+    ++size_;
+  }
+
+  /// The rule of SPEC 13.4 that is broken, or none.
+  [[nodiscard]] constexpr errc broken_rule(std::string_view text,
+                                           descriptor_place place) const noexcept {
+    if (first_ == nowhere) return errc::none;
+    return place == descriptor_place::embedded || repeats_end_of(text)
+               ? errc::descriptor_padding_not_zero
+               : errc::descriptor_nul_inside;
+  }
+
+  /// The place of the first byte that is not zero, from the end of the text, where there is one.
+  [[nodiscard]] constexpr std::size_t broken_at() const noexcept { return first_; }
+
+ private:
+  // Of the eight digits of a content id up to seven can be lost, and one byte is the zero.
+  static constexpr std::size_t longest_rest = 6;
+  static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
+
+  [[nodiscard]] constexpr bool repeats_end_of(std::string_view text) const noexcept {
+    if (first_ != 1 || last_ > longest_rest || last_ > text.size()) return false;
+    for (std::size_t i = 1; i <= last_; ++i) {
+      if (begin_[i] != text.data()[text.size() - last_ - 1 + i]) return false;
+    }
+    return true;
+  }
+
+  std::array<char, 1 + longest_rest> begin_{};
+  std::size_t size_ = 0;
+  std::size_t first_ = nowhere;
+  std::size_t last_ = 0;
+};
+
+}  // namespace detail
+
+}  // namespace vmdk
+
+// ---- vmdk/format/descriptor_text_check.hpp
+
+namespace vmdk::detail {
 
 /// Hands findings on, and remembers whether the text is still usable and whether to go on.
 template <class Report>
@@ -7071,22 +7125,20 @@ class finding_log {
   bool stopped_ = false;
 };
 
-/// The text before its padding: zeros, which fill the sectors of an embedded descriptor, and the
-/// first sector of text files that qemu-img writes.
+/// The text before its padding.
 template <class Report>
 [[nodiscard]] constexpr std::string_view without_padding(std::string_view bytes,
                                                          descriptor_place place,
                                                          finding_log<Report>& log) noexcept {
   std::size_t end = 0;
   while (end < bytes.size() && bytes.data()[end] != '\0') ++end;
-  std::size_t next = end;
-  while (next < bytes.size() && bytes.data()[next] == '\0') ++next;
-  if (next != bytes.size()) {
-    log.add(place == descriptor_place::embedded ? errc::descriptor_padding_not_zero
-                                                : errc::descriptor_nul_inside,
-            next);
+  const std::string_view text = part(bytes, 0, end);
+  descriptor_padding padding;
+  for (std::size_t i = end; i < bytes.size(); ++i) padding.add(bytes.data()[i]);
+  if (const errc broken = padding.broken_rule(text, place); broken != errc::none) {
+    log.add(broken, end + padding.broken_at());
   }
-  return part(bytes, 0, end);
+  return text;
 }
 
 /// Checks what must hold for every character and line. Returns the offset of the first character
@@ -7140,8 +7192,7 @@ constexpr void check_encoding(std::string_view text, std::size_t first_not_ascii
   }
 }
 
-}  // namespace detail
-}  // namespace vmdk
+}  // namespace vmdk::detail
 
 // ---- vmdk/format/descriptor_lines.hpp
 
@@ -12210,9 +12261,8 @@ template <class File, class Log>
 [[nodiscard]] inline result<checked_descriptor> check_descriptor_text(
     File& file, const range& region, descriptor_place place, byte_span memory, Log& log) noexcept {
   std::uint64_t text_bytes = no_figure;
-  std::uint64_t padding_broken_at = no_figure;
-  std::uint64_t at = 0;
-  while (at < region.bytes && padding_broken_at == no_figure) {
+  descriptor_padding padding;
+  for (std::uint64_t at = 0; at < region.bytes;) {
     // Padding is read over itself, so that only the text needs room.
     const auto used = static_cast<std::size_t>(smaller_of(text_bytes, at));
     const byte_span piece = memory.subspan(used).first(static_cast<std::size_t>(
@@ -12227,19 +12277,14 @@ template <class File, class Log>
       while (i < piece.size() && piece.data()[i] != std::byte{0}) ++i;
       if (i < piece.size()) text_bytes = at + i;
     }
-    if (!is_zero(piece.data() + i, piece.size() - i)) {
-      while (piece.data()[i] == std::byte{0}) ++i;
-      padding_broken_at = at + i;
-    }
+    for (; i < piece.size(); ++i) padding.add(static_cast<char>(piece.data()[i]));
     at += piece.size();
   }
-  text_bytes = smaller_of(text_bytes, at);
+  text_bytes = smaller_of(text_bytes, region.bytes);
   const std::string_view text = as_text(memory.first(static_cast<std::size_t>(text_bytes)));
   descriptor_reporter<Log> report(text, region.offset, log);
-  if (padding_broken_at != no_figure) {
-    const bool embedded = place == descriptor_place::embedded;
-    report(embedded ? errc::descriptor_padding_not_zero : errc::descriptor_nul_inside,
-           padding_broken_at);
+  if (const errc broken = padding.broken_rule(text, place); broken != errc::none) {
+    report(broken, text_bytes + padding.broken_at());
     if (report.why()) return report.why();
   }
   const auto view = check_descriptor(text, place, report);

@@ -116,6 +116,24 @@ TEST_CASE("a sparse extent must be as large as its line, and must not be there t
   expect(files, "a.vmdk", errc::magic_invalid);
 }
 
+TEST_CASE("what a text file has behind its zero is judged") {
+  const std::string line = "RW 5 FLAT \"a-f001.vmdk\" 0\n";
+  const std::string text = descriptor_text("custom", line);
+  auto files = flat_disk(line);
+  const auto disk = [&](const std::string& rest) {
+    files.put("a.vmdk", text + '\0' + rest + std::string(5000, '\0'));
+    return check_files(files, "a.vmdk");
+  };
+  CHECK(disk("").findings.empty());
+  const outcome rest = disk("\n");
+  INFO(rest.text());
+  REQUIRE(rest.findings.size() == 1);
+  CHECK(rest.findings[0].code == errc::descriptor_padding_not_zero);
+  CHECK(rest.findings[0].offset == text.size() + 1);
+  disk("RW 1 FLAT \"b\" 0\n");
+  expect(files, "a.vmdk", errc::descriptor_nul_inside, text.size() + 1);
+}
+
 TEST_CASE("raw devices are not opened") {
   auto files = flat_disk("RW 5 VMFSRDM \"a-f001.vmdk\"\n");
   expect(files, "a.vmdk", errc::extent_type_unsupported,

@@ -96,8 +96,8 @@ enum class errc : std::uint16_t {
   descriptor_signature_missing = 300,  ///< Another first line than "# Disk DescriptorFile".
   descriptor_empty,
   descriptor_too_long,          ///< More than 1 MiB.
-  descriptor_nul_inside,        ///< Text after a zero byte, in a text file.
-  descriptor_padding_not_zero,  ///< Bytes after the end of an embedded descriptor.
+  descriptor_nul_inside,        ///< Other text after a zero byte, in a text file.
+  descriptor_padding_not_zero,  ///< Bytes after the end that hide nothing.
   descriptor_control_character,
   descriptor_line_end_invalid,  ///< A carriage return without a newline behind it.
   descriptor_line_end_unusual,  ///< Lines that end in carriage return and newline.

@@ -111,7 +111,7 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::descriptor_empty, "the descriptor is empty"},
     {errc::descriptor_too_long, "the descriptor is longer than 1 MiB"},
     {errc::descriptor_nul_inside, "the descriptor goes on after a zero byte"},
-    {errc::descriptor_padding_not_zero, "the space behind the embedded descriptor is not zero"},
+    {errc::descriptor_padding_not_zero, "the space behind the descriptor is not zero"},
     {errc::descriptor_control_character, "the descriptor has a control character"},
     {errc::descriptor_line_end_invalid, "the descriptor has a carriage return inside a line"},
     {errc::descriptor_line_end_unusual, "the descriptor's lines end as on Windows"},

@@ -7,18 +7,11 @@
 
 #include "vmdk/core/failure.hpp"
 #include "vmdk/format/descriptor_limits.hpp"
+#include "vmdk/format/descriptor_padding.hpp"
 #include "vmdk/format/encoding.hpp"
 #include "vmdk/format/severity.hpp"
 
-namespace vmdk {
-
-/// Where a descriptor's text comes from.
-enum class descriptor_place : std::uint8_t {
-  embedded,   ///< Out of a sparse file: names are never opened, zeros fill the rest.
-  text_file,  ///< A file of its own.
-};
-
-namespace detail {
+namespace vmdk::detail {
 
 /// Hands findings on, and remembers whether the text is still usable and whether to go on.
 template <class Report>
@@ -49,22 +42,20 @@ class finding_log {
   bool stopped_ = false;
 };
 
-/// The text before its padding: zeros, which fill the sectors of an embedded descriptor, and the
-/// first sector of text files that qemu-img writes.
+/// The text before its padding.
 template <class Report>
 [[nodiscard]] constexpr std::string_view without_padding(std::string_view bytes,
                                                          descriptor_place place,
                                                          finding_log<Report>& log) noexcept {
   std::size_t end = 0;
   while (end < bytes.size() && bytes.data()[end] != '\0') ++end;
-  std::size_t next = end;
-  while (next < bytes.size() && bytes.data()[next] == '\0') ++next;
-  if (next != bytes.size()) {
-    log.add(place == descriptor_place::embedded ? errc::descriptor_padding_not_zero
-                                                : errc::descriptor_nul_inside,
-            next);
+  const std::string_view text = part(bytes, 0, end);
+  descriptor_padding padding;
+  for (std::size_t i = end; i < bytes.size(); ++i) padding.add(bytes.data()[i]);
+  if (const errc broken = padding.broken_rule(text, place); broken != errc::none) {
+    log.add(broken, end + padding.broken_at());
   }
-  return part(bytes, 0, end);
+  return text;
 }
 
 /// Checks what must hold for every character and line. Returns the offset of the first character
@@ -118,5 +109,4 @@ constexpr void check_encoding(std::string_view text, std::size_t first_not_ascii
   }
 }
 
-}  // namespace detail
-}  // namespace vmdk
+}  // namespace vmdk::detail

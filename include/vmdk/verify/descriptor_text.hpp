@@ -64,9 +64,8 @@ template <class File, class Log>
 [[nodiscard]] inline result<checked_descriptor> check_descriptor_text(
     File& file, const range& region, descriptor_place place, byte_span memory, Log& log) noexcept {
   std::uint64_t text_bytes = no_figure;
-  std::uint64_t padding_broken_at = no_figure;
-  std::uint64_t at = 0;
-  while (at < region.bytes && padding_broken_at == no_figure) {
+  descriptor_padding padding;
+  for (std::uint64_t at = 0; at < region.bytes;) {
     // Padding is read over itself, so that only the text needs room.
     const auto used = static_cast<std::size_t>(smaller_of(text_bytes, at));
     const byte_span piece = memory.subspan(used).first(static_cast<std::size_t>(
@@ -81,19 +80,14 @@ template <class File, class Log>
       while (i < piece.size() && piece.data()[i] != std::byte{0}) ++i;
       if (i < piece.size()) text_bytes = at + i;
     }
-    if (!is_zero(piece.data() + i, piece.size() - i)) {
-      while (piece.data()[i] == std::byte{0}) ++i;
-      padding_broken_at = at + i;
-    }
+    for (; i < piece.size(); ++i) padding.add(static_cast<char>(piece.data()[i]));
     at += piece.size();
   }
-  text_bytes = smaller_of(text_bytes, at);
+  text_bytes = smaller_of(text_bytes, region.bytes);
   const std::string_view text = as_text(memory.first(static_cast<std::size_t>(text_bytes)));
   descriptor_reporter<Log> report(text, region.offset, log);
-  if (padding_broken_at != no_figure) {
-    const bool embedded = place == descriptor_place::embedded;
-    report(embedded ? errc::descriptor_padding_not_zero : errc::descriptor_nul_inside,
-           padding_broken_at);
+  if (const errc broken = padding.broken_rule(text, place); broken != errc::none) {
+    report(broken, text_bytes + padding.broken_at());
     if (report.why()) return report.why();
   }
   const auto view = check_descriptor(text, place, report);
