@@ -5,13 +5,13 @@
 import concurrent.futures
 import os
 import random
+import re
 import shutil
 import struct
-import subprocess
 import unittest
 
 from support import (GIB, KIB, MIB, SECTOR, InteropTest, file_difference, peer, read_header,
-                     roomy_folder, round_up, stream_difference)
+                     roomy_folder, round_up)
 
 
 def side_by_side(*checks):
@@ -19,6 +19,14 @@ def side_by_side(*checks):
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         for running in [pool.submit(check) for check in checks]:
             running.result()
+
+
+def hashed_by_7zip(*arguments):
+    """What 7-Zip reads: how many bytes, and their hash."""
+    said = peer("7zz", *arguments, "-scrcXXH64")
+    size = re.search(r"^Size: +(\d+)$", said, re.M)
+    content = re.search(r"^XXH64 +for data: +([0-9A-F]{16})$", said, re.M)
+    return int(size.group(1)), content.group(1)
 
 
 class DiskTests:
@@ -29,6 +37,7 @@ class DiskTests:
         cls.own_folder = roomy_folder(cls.need_bytes)
         cls.addClassCleanup(shutil.rmtree, cls.own_folder)
         cls.disk = cls.make_disk()
+        cls.raw_hashes = {}
 
     def compare_copies(self, image):
         """Other programs read one copy of the tables; the second one has to say the same."""
@@ -52,13 +61,22 @@ class DiskTests:
         self.assertIn("Images are identical.", said)
         self.assertIn("No errors were found", peer("qemu-img", "check", self.path(image)))
 
+    @classmethod
+    def raw_hash(cls, size):
+        """What 7-Zip has to read: the disk, and zeros behind it up to a size."""
+        if size not in cls.raw_hashes:
+            padded = cls.disk
+            if os.path.getsize(padded) != size:
+                padded = os.path.join(cls.own_folder, f"{size}.img")
+                peer("cp", "--sparse=always", cls.disk, padded)
+                os.truncate(padded, size)
+            cls.raw_hashes[size] = hashed_by_7zip("h", padded)
+        return cls.raw_hashes[size]
+
     def read_by_7zip(self, image, size):
-        # Without -tvmdk it opens the file system on the disk.
-        with subprocess.Popen(["7zz", "x", "-tvmdk", "-so", self.path(image)], bufsize=0,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL) as process:
-            difference = stream_difference(self.disk, process.stdout, size)
-        self.assertEqual((None, 0), (difference, process.returncode))
+        # Without -tvmdk it opens the file system on the disk. Its own hash of all that it extracts
+        # takes a fifth of the time that a pipe takes.
+        self.assertEqual(self.raw_hash(size), hashed_by_7zip("t", "-tvmdk", self.path(image)))
 
     def read_by_libvmdk(self, image, size):
         said = peer("vmdkinfo", self.path(image))

@@ -99,21 +99,6 @@ def file_difference(want, got, size):
     return None
 
 
-def stream_difference(want, stream, size):
-    """The same for what comes through a pipe, which is read to its end."""
-    difference = None
-    with open(want, "rb") as file:
-        for at, content in blocks(file.fileno(), size):
-            while content:
-                got = os.read(stream.fileno(), len(content))
-                if not got:
-                    return difference or f"the stream ends at or after byte {at}"
-                if difference is None and got != content[:len(got)]:
-                    difference = f"the stream differs from {want} in the block at byte {at}"
-                content = content[len(got):]
-    return difference or ("the stream goes on" if os.read(stream.fileno(), 1) else None)
-
-
 def peer(*arguments, folder=None):
     """Runs another program, which must succeed; returns what it says."""
     done = subprocess.run(arguments, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
