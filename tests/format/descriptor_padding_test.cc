@@ -48,8 +48,7 @@ TEST_CASE("nothing else hides behind a text file's zero") {
   const std::string zero(1, '\0');
   const std::string hidden[] = {
       flat.substr(flat.size() - 7),  // more than a content id can lose
-      flat.substr(flat.size() - 3, 2), " ", end + " ", end + zero + "\n",
-      "x" + end,
+      flat.substr(flat.size() - 3, 2), " ", end + " ", end + zero + "\n", "x" + end,
   };
   for (const std::string& rest : hidden) {
     INFO(rest);
