@@ -4380,6 +4380,60 @@ constexpr void check_footer_agrees(const sparse_extent_header& header,
 
 }  // namespace vmdk
 
+// ---- vmdk/layout/extent_head.hpp
+
+namespace vmdk {
+
+/// What the layouts of all hosted sparse extents share: the disk in grains and tables, and the
+/// header and descriptor in front of them. Source: SPEC 2, 3.
+class extent_head {
+ public:
+  constexpr extent_head() noexcept = default;
+
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
+    return geometry_.capacity_sectors();
+  }
+  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
+    return geometry_.capacity_bytes();
+  }
+  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
+    return geometry_.grain_sectors();
+  }
+  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
+    return geometry_.grain_count();
+  }
+  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
+    return geometry_.table_count();
+  }
+
+  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
+  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
+
+ protected:
+  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
+  /// errc::capacity_too_large past 2^54 sectors.
+  template <class Options>
+  [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
+                                                          const Options& options) noexcept {
+    if (!is_writable_grain(options.grain_sectors)) {
+      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
+    }
+    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
+    if (!capacity) return capacity.error();
+    extent_head head;
+    head.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
+    head.descriptor_sectors_ = options.descriptor_sectors;
+    return head;
+  }
+
+ private:
+  sparse_geometry geometry_{};
+  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
+};
+
+}  // namespace vmdk
+
 // ---- vmdk/layout/stream.hpp
 
 namespace vmdk {
@@ -4398,7 +4452,7 @@ struct stream_layout_options {
 ///           marker, directory | marker, footer | end of stream.
 /// in_front: header | descriptor | directory | tables | grains | end of stream.
 /// All sector numbers are from the start of the file. Source: SPEC 5, 12.
-class stream_layout {
+class stream_layout : public extent_head {
  public:
   constexpr stream_layout() noexcept = default;
 
@@ -4407,50 +4461,24 @@ class stream_layout {
   /// errc::capacity_too_large past 2^54 sectors, or when tables in front would pass sector 2^32.
   [[nodiscard]] static constexpr result<stream_layout> for_capacity(
       std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
-    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
-    if (!capacity) return capacity.error();
-
-    stream_layout plan;
-    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
-    plan.descriptor_sectors_ = options.descriptor_sectors;
-    plan.table_place_ = options.table_place;
+    const auto head = make(disk_bytes, options);
+    if (!head) return head.error();
+    const stream_layout plan(*head, options.table_place);
     if (plan.overhead_sectors() > sector_number_limit) {
       return options_failure(errc::capacity_too_large);
     }
     return plan;
   }
 
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
-    return geometry_.capacity_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
-    return geometry_.capacity_bytes();
-  }
-  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
-    return geometry_.grain_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
-    return geometry_.grain_count();
-  }
-  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
-    return geometry_.table_count();
-  }
   [[nodiscard]] constexpr vmdk::tables table_place() const noexcept { return table_place_; }
   [[nodiscard]] constexpr bool has_tables_at_end() const noexcept {
     return table_place_ == vmdk::tables::at_end;
   }
 
-  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
-  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
-
   /// The directory and the tables in front; empty when they are at the end, where their places
   /// follow from the grains (see stream_size).
   [[nodiscard]] constexpr region directory() const noexcept {
-    return {descriptor().end_sector(), has_tables_at_end() ? 0 : geometry_.directory_sectors()};
+    return {descriptor().end_sector(), has_tables_at_end() ? 0 : geometry().directory_sectors()};
   }
   [[nodiscard]] constexpr region tables() const noexcept {
     return {directory().end_sector(), has_tables_at_end() ? 0 : table_count() * table_sectors};
@@ -4475,7 +4503,7 @@ class stream_layout {
 
   /// The most bytes that the compressed data of one grain may have: what every reader takes.
   [[nodiscard]] constexpr std::uint32_t compressed_limit_bytes() const noexcept {
-    return geometry_.grain_bytes() + compressed_grain_slack_bytes;
+    return geometry().grain_bytes() + compressed_grain_slack_bytes;
   }
 
   /// The sectors of a grain's marker, its compressed data and their padding.
@@ -4491,13 +4519,13 @@ class stream_layout {
 
   /// The memory that the directory takes while the stream is written.
   [[nodiscard]] constexpr std::uint64_t directory_memory_bytes() const noexcept {
-    return has_tables_at_end() ? geometry_.directory_sectors() << sector_shift : 0;
+    return has_tables_at_end() ? geometry().directory_sectors() << sector_shift : 0;
   }
 
   /// What follows the last grain and its table.
   [[nodiscard]] constexpr std::uint64_t tail_sectors() const noexcept {
     if (!has_tables_at_end()) return 1;
-    return 1 + geometry_.directory_sectors() + (stream_tail_bytes >> sector_shift);
+    return 1 + geometry().directory_sectors() + (stream_tail_bytes >> sector_shift);
   }
 
   /// The size of the file of an empty disk.
@@ -4532,7 +4560,7 @@ class stream_layout {
     h.capacity = capacity_sectors();
     h.grain_size = std::uint64_t{grain_sectors()};
     h.descriptor_offset = std::uint64_t{1};
-    h.descriptor_size = std::uint64_t{descriptor_sectors_};
+    h.descriptor_size = descriptor().sectors;
     h.gd_offset = directory_sector;
     h.over_head = overhead_sectors();
     h.compress_algorithm = std::uint16_t{1};
@@ -4543,8 +4571,9 @@ class stream_layout {
   }
 
  private:
-  sparse_geometry geometry_{};
-  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
+  constexpr stream_layout(const extent_head& head, vmdk::tables table_place) noexcept
+      : extent_head(head), table_place_(table_place) {}
+
   vmdk::tables table_place_ = vmdk::tables::at_end;
 };
 
@@ -6050,7 +6079,7 @@ struct sparse_layout_options {
 ///
 /// header | descriptor | one directory and its tables | the other copy | padding | grains.
 /// All sector numbers are from the start of the file. Source: SPEC 3, 4, 12.
-class sparse_layout {
+class sparse_layout : public extent_head {
  public:
   constexpr sparse_layout() noexcept = default;
 
@@ -6059,41 +6088,15 @@ class sparse_layout {
   /// errc::capacity_too_large when the tables alone would pass 2^32 sectors.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
-    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
-    if (!capacity) return capacity.error();
-
-    sparse_layout plan;
-    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
-    plan.descriptor_sectors_ = options.descriptor_sectors;
-    plan.order_ = options.order;
+    const auto head = make(disk_bytes, options);
+    if (!head) return head.error();
+    const sparse_layout plan(*head, options.order);
     if (plan.overhead_sectors() > sector_number_limit) {
       return options_failure(errc::capacity_too_large);
     }
     return plan;
   }
 
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
-    return geometry_.capacity_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
-    return geometry_.capacity_bytes();
-  }
-  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
-    return geometry_.grain_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
-    return geometry_.grain_count();
-  }
-  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
-    return geometry_.table_count();
-  }
-
-  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
-  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
   [[nodiscard]] constexpr region directory() const noexcept {
     return copy_directory(order_ == directory_order::primary_first);
   }
@@ -6125,13 +6128,13 @@ class sparse_layout {
 
   /// The sector of the n-th stored grain, counted from 0 in the order of the disk.
   [[nodiscard]] constexpr std::uint64_t grain_sector(std::uint64_t stored_index) const noexcept {
-    return overhead_sectors() + (stored_index << geometry_.grain_shift());
+    return overhead_sectors() + (stored_index << geometry().grain_shift());
   }
 
   /// How many grains can be stored before a sector number would pass 2^32.
   [[nodiscard]] constexpr std::uint64_t max_stored_grains() const noexcept {
     return smaller_of(grain_count(),
-                      (sector_number_limit - overhead_sectors()) >> geometry_.grain_shift());
+                      (sector_number_limit - overhead_sectors()) >> geometry().grain_shift());
   }
 
   /// The size of the whole file with so many grains stored.
@@ -6156,8 +6159,8 @@ class sparse_layout {
     h.flags = sparse_flags::newline_bytes_valid | sparse_flags::redundant_tables;
     h.capacity = capacity_sectors();
     h.grain_size = std::uint64_t{grain_sectors()};
-    h.descriptor_offset = std::uint64_t{descriptor_sectors_ == 0 ? 0u : 1u};
-    h.descriptor_size = std::uint64_t{descriptor_sectors_};
+    h.descriptor_offset = std::uint64_t{descriptor().sectors == 0 ? 0u : 1u};
+    h.descriptor_size = descriptor().sectors;
     h.rgd_offset = redundant_directory().first_sector;
     h.gd_offset = directory().first_sector;
     h.over_head = overhead_sectors();
@@ -6165,17 +6168,18 @@ class sparse_layout {
   }
 
  private:
+  constexpr sparse_layout(const extent_head& head, directory_order order) noexcept
+      : extent_head(head), order_(order) {}
+
   [[nodiscard]] constexpr region copy_directory(bool first) const noexcept {
-    const std::uint64_t begin = 1 + std::uint64_t{descriptor_sectors_};
-    const std::uint64_t sectors = geometry_.directory_sectors();
+    const std::uint64_t begin = 1 + descriptor().sectors;
+    const std::uint64_t sectors = geometry().directory_sectors();
     return {first ? begin : begin + sectors + table_count() * table_sectors, sectors};
   }
   [[nodiscard]] constexpr region tables_behind(const region& directory) const noexcept {
     return {directory.end_sector(), table_count() * table_sectors};
   }
 
-  sparse_geometry geometry_{};
-  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
   directory_order order_ = directory_order::redundant_first;
 };
 

@@ -6,9 +6,9 @@
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
-#include "vmdk/format/sparse_geometry.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/layout/capacity.hpp"
+#include "vmdk/layout/extent_head.hpp"
 #include "vmdk/layout/types.hpp"
 
 namespace vmdk {
@@ -30,7 +30,7 @@ struct sparse_layout_options {
 ///
 /// header | descriptor | one directory and its tables | the other copy | padding | grains.
 /// All sector numbers are from the start of the file. Source: SPEC 3, 4, 12.
-class sparse_layout {
+class sparse_layout : public extent_head {
  public:
   constexpr sparse_layout() noexcept = default;
 
@@ -39,41 +39,15 @@ class sparse_layout {
   /// errc::capacity_too_large when the tables alone would pass 2^32 sectors.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
-    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
-    if (!capacity) return capacity.error();
-
-    sparse_layout plan;
-    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
-    plan.descriptor_sectors_ = options.descriptor_sectors;
-    plan.order_ = options.order;
+    const auto head = make(disk_bytes, options);
+    if (!head) return head.error();
+    const sparse_layout plan(*head, options.order);
     if (plan.overhead_sectors() > sector_number_limit) {
       return options_failure(errc::capacity_too_large);
     }
     return plan;
   }
 
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
-    return geometry_.capacity_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
-    return geometry_.capacity_bytes();
-  }
-  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
-    return geometry_.grain_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
-    return geometry_.grain_count();
-  }
-  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
-    return geometry_.table_count();
-  }
-
-  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
-  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
   [[nodiscard]] constexpr region directory() const noexcept {
     return copy_directory(order_ == directory_order::primary_first);
   }
@@ -105,13 +79,13 @@ class sparse_layout {
 
   /// The sector of the n-th stored grain, counted from 0 in the order of the disk.
   [[nodiscard]] constexpr std::uint64_t grain_sector(std::uint64_t stored_index) const noexcept {
-    return overhead_sectors() + (stored_index << geometry_.grain_shift());
+    return overhead_sectors() + (stored_index << geometry().grain_shift());
   }
 
   /// How many grains can be stored before a sector number would pass 2^32.
   [[nodiscard]] constexpr std::uint64_t max_stored_grains() const noexcept {
     return smaller_of(grain_count(),
-                      (sector_number_limit - overhead_sectors()) >> geometry_.grain_shift());
+                      (sector_number_limit - overhead_sectors()) >> geometry().grain_shift());
   }
 
   /// The size of the whole file with so many grains stored.
@@ -136,8 +110,8 @@ class sparse_layout {
     h.flags = sparse_flags::newline_bytes_valid | sparse_flags::redundant_tables;
     h.capacity = capacity_sectors();
     h.grain_size = std::uint64_t{grain_sectors()};
-    h.descriptor_offset = std::uint64_t{descriptor_sectors_ == 0 ? 0u : 1u};
-    h.descriptor_size = std::uint64_t{descriptor_sectors_};
+    h.descriptor_offset = std::uint64_t{descriptor().sectors == 0 ? 0u : 1u};
+    h.descriptor_size = descriptor().sectors;
     h.rgd_offset = redundant_directory().first_sector;
     h.gd_offset = directory().first_sector;
     h.over_head = overhead_sectors();
@@ -145,17 +119,18 @@ class sparse_layout {
   }
 
  private:
+  constexpr sparse_layout(const extent_head& head, directory_order order) noexcept
+      : extent_head(head), order_(order) {}
+
   [[nodiscard]] constexpr region copy_directory(bool first) const noexcept {
-    const std::uint64_t begin = 1 + std::uint64_t{descriptor_sectors_};
-    const std::uint64_t sectors = geometry_.directory_sectors();
+    const std::uint64_t begin = 1 + descriptor().sectors;
+    const std::uint64_t sectors = geometry().directory_sectors();
     return {first ? begin : begin + sectors + table_count() * table_sectors, sectors};
   }
   [[nodiscard]] constexpr region tables_behind(const region& directory) const noexcept {
     return {directory.end_sector(), table_count() * table_sectors};
   }
 
-  sparse_geometry geometry_{};
-  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
   directory_order order_ = directory_order::redundant_first;
 };
 

@@ -8,9 +8,9 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/format/footer_check.hpp"
 #include "vmdk/format/marker.hpp"
-#include "vmdk/format/sparse_geometry.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/layout/capacity.hpp"
+#include "vmdk/layout/extent_head.hpp"
 #include "vmdk/layout/types.hpp"
 
 namespace vmdk {
@@ -29,7 +29,7 @@ struct stream_layout_options {
 ///           marker, directory | marker, footer | end of stream.
 /// in_front: header | descriptor | directory | tables | grains | end of stream.
 /// All sector numbers are from the start of the file. Source: SPEC 5, 12.
-class stream_layout {
+class stream_layout : public extent_head {
  public:
   constexpr stream_layout() noexcept = default;
 
@@ -38,50 +38,24 @@ class stream_layout {
   /// errc::capacity_too_large past 2^54 sectors, or when tables in front would pass sector 2^32.
   [[nodiscard]] static constexpr result<stream_layout> for_capacity(
       std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
-    const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
-    if (!capacity) return capacity.error();
-
-    stream_layout plan;
-    plan.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
-    plan.descriptor_sectors_ = options.descriptor_sectors;
-    plan.table_place_ = options.table_place;
+    const auto head = make(disk_bytes, options);
+    if (!head) return head.error();
+    const stream_layout plan(*head, options.table_place);
     if (plan.overhead_sectors() > sector_number_limit) {
       return options_failure(errc::capacity_too_large);
     }
     return plan;
   }
 
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr std::uint64_t capacity_sectors() const noexcept {
-    return geometry_.capacity_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t capacity_bytes() const noexcept {
-    return geometry_.capacity_bytes();
-  }
-  [[nodiscard]] constexpr std::uint32_t grain_sectors() const noexcept {
-    return geometry_.grain_sectors();
-  }
-  [[nodiscard]] constexpr std::uint64_t grain_count() const noexcept {
-    return geometry_.grain_count();
-  }
-  [[nodiscard]] constexpr std::uint64_t table_count() const noexcept {
-    return geometry_.table_count();
-  }
   [[nodiscard]] constexpr vmdk::tables table_place() const noexcept { return table_place_; }
   [[nodiscard]] constexpr bool has_tables_at_end() const noexcept {
     return table_place_ == vmdk::tables::at_end;
   }
 
-  [[nodiscard]] constexpr region header() const noexcept { return {0, 1}; }
-  [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
-
   /// The directory and the tables in front; empty when they are at the end, where their places
   /// follow from the grains (see stream_size).
   [[nodiscard]] constexpr region directory() const noexcept {
-    return {descriptor().end_sector(), has_tables_at_end() ? 0 : geometry_.directory_sectors()};
+    return {descriptor().end_sector(), has_tables_at_end() ? 0 : geometry().directory_sectors()};
   }
   [[nodiscard]] constexpr region tables() const noexcept {
     return {directory().end_sector(), has_tables_at_end() ? 0 : table_count() * table_sectors};
@@ -106,7 +80,7 @@ class stream_layout {
 
   /// The most bytes that the compressed data of one grain may have: what every reader takes.
   [[nodiscard]] constexpr std::uint32_t compressed_limit_bytes() const noexcept {
-    return geometry_.grain_bytes() + compressed_grain_slack_bytes;
+    return geometry().grain_bytes() + compressed_grain_slack_bytes;
   }
 
   /// The sectors of a grain's marker, its compressed data and their padding.
@@ -122,13 +96,13 @@ class stream_layout {
 
   /// The memory that the directory takes while the stream is written.
   [[nodiscard]] constexpr std::uint64_t directory_memory_bytes() const noexcept {
-    return has_tables_at_end() ? geometry_.directory_sectors() << sector_shift : 0;
+    return has_tables_at_end() ? geometry().directory_sectors() << sector_shift : 0;
   }
 
   /// What follows the last grain and its table.
   [[nodiscard]] constexpr std::uint64_t tail_sectors() const noexcept {
     if (!has_tables_at_end()) return 1;
-    return 1 + geometry_.directory_sectors() + (stream_tail_bytes >> sector_shift);
+    return 1 + geometry().directory_sectors() + (stream_tail_bytes >> sector_shift);
   }
 
   /// The size of the file of an empty disk.
@@ -163,7 +137,7 @@ class stream_layout {
     h.capacity = capacity_sectors();
     h.grain_size = std::uint64_t{grain_sectors()};
     h.descriptor_offset = std::uint64_t{1};
-    h.descriptor_size = std::uint64_t{descriptor_sectors_};
+    h.descriptor_size = descriptor().sectors;
     h.gd_offset = directory_sector;
     h.over_head = overhead_sectors();
     h.compress_algorithm = std::uint16_t{1};
@@ -174,8 +148,9 @@ class stream_layout {
   }
 
  private:
-  sparse_geometry geometry_{};
-  std::uint32_t descriptor_sectors_ = usual_descriptor_sectors;
+  constexpr stream_layout(const extent_head& head, vmdk::tables table_place) noexcept
+      : extent_head(head), table_place_(table_place) {}
+
   vmdk::tables table_place_ = vmdk::tables::at_end;
 };
 
