@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tests/support/wide.hpp"
+
 /// What SPEC 13.1 wants of a sparse header, worked out a second time from its raw bytes: in numbers
 /// so wide that nothing can wrap, and with none of the library's code.
 namespace testing_support {
-
-__extension__ using wide = unsigned __int128;
 
 /// Reads n bytes as a little-endian number.
 constexpr std::uint64_t number_at(const std::byte* bytes, std::size_t offset, std::size_t n) {
