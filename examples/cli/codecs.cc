@@ -17,15 +17,17 @@ struct codec_row {
 constexpr codec_row codecs[] = {
     {"builtin", codec::builtin, deflate::default_level, deflate::highest_level},
     {"stored", codec::stored, 0, 0},
+#if !defined(VMDK_CLI_BUILTIN_CODECS)
     {"zlib", codec::zlib, zlib_encoder::default_level, zlib_encoder::highest_level},
     {"libdeflate", codec::libdeflate, libdeflate_encoder::default_level,
      libdeflate_encoder::highest_level},
+#endif
 };
 
 }  // namespace
 
 codec find_codec(const std::optional<std::string>& name) {
-  if (!name) return codec::libdeflate;
+  if (!name) return fastest_codec;
   std::string names;
   for (const codec_row& row : codecs) {
     if (row.name == *name) return row.which;
@@ -55,12 +57,17 @@ void any_encoder::choose(codec which, unsigned level) noexcept {
     case codec::stored:
       encoder_.emplace<stored>();
       return;
+#if defined(VMDK_CLI_BUILTIN_CODECS)
+    default:
+      return;  // find_codec gives no other.
+#else
     case codec::zlib:
       encoder_.emplace<zlib_encoder>(level);
       return;
     case codec::libdeflate:
       encoder_.emplace<libdeflate_encoder>(level);
       return;
+#endif
   }
 }
 
@@ -69,11 +76,12 @@ void any_decoder::choose(codec which) noexcept {
     case codec::builtin:
       decoder_.emplace<inflate>();
       return;
+#if !defined(VMDK_CLI_BUILTIN_CODECS)
     case codec::zlib:
       decoder_.emplace<zlib_decoder>();
       return;
-    case codec::stored:
-    case codec::libdeflate:
+#endif
+    default:
       return;  // It is that already.
   }
 }

@@ -10,11 +10,25 @@
 #include "vmdk/codec/concepts.hpp"
 #include "vmdk/codec/deflate.hpp"
 #include "vmdk/codec/inflate.hpp"
-#include "vmdk/codec/libdeflate.hpp"
 #include "vmdk/codec/stored.hpp"
+
+// With VMDK_CLI_BUILTIN_CODECS the program is built where there are no such libraries.
+#if !defined(VMDK_CLI_BUILTIN_CODECS)
+#include "vmdk/codec/libdeflate.hpp"
 #include "vmdk/codec/zlib.hpp"
+#endif
 
 namespace vmdk::cli {
+
+#if defined(VMDK_CLI_BUILTIN_CODECS)
+using encoder_variant = std::variant<stored, deflate>;
+using decoder_variant = std::variant<inflate>;
+inline constexpr codec fastest_codec = codec::builtin;
+#else
+using encoder_variant = std::variant<stored, deflate, zlib_encoder, libdeflate_encoder>;
+using decoder_variant = std::variant<libdeflate_decoder, zlib_decoder, inflate>;
+inline constexpr codec fastest_codec = codec::libdeflate;
+#endif
 
 /// The codec that --codec names; the fastest where nothing is named. Throws an error.
 [[nodiscard]] codec find_codec(const std::optional<std::string>& name);
@@ -39,7 +53,7 @@ class any_encoder {
  private:
   void choose(codec which, unsigned level) noexcept;
 
-  std::variant<stored, deflate, zlib_encoder, libdeflate_encoder> encoder_;
+  encoder_variant encoder_;
 };
 
 /// Expands with the codec that the user chose. `stored` only writes: streams are then read with the
@@ -59,7 +73,7 @@ class any_decoder {
  private:
   void choose(codec which) noexcept;
 
-  std::variant<libdeflate_decoder, zlib_decoder, inflate> decoder_;
+  decoder_variant decoder_;
 };
 
 }  // namespace vmdk::cli

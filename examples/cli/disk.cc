@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "disk.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -18,14 +15,24 @@
 namespace vmdk::cli {
 namespace {
 
+using vmdk::detail::os::standard_stream;
+
 bool is_standard_input(const input& from) noexcept { return from.path == "-"; }
+
+/// Looks at what a path leads to, "-" to a standard stream; false where there is nothing to see.
+bool status_of(const std::string& path, standard_stream stream,
+               vmdk::detail::os::file_status& status) noexcept {
+  namespace os = vmdk::detail::os;
+  return (path == "-" ? os::get_status(os::standard(stream), status)
+                      : os::get_status(path, status)) == 0;
+}
 
 /// True for what can only be read front to back.
 bool is_stream(const input& from) noexcept {
   file_kind kind = file_kind::none;
   if (is_standard_input(from)) {
-    struct stat raw{};
-    if (::fstat(STDIN_FILENO, &raw) == 0) kind = vmdk::detail::os::kind_of_mode(raw.st_mode);
+    vmdk::detail::os::file_status status;
+    if (status_of("-", standard_stream::input, status)) kind = status.kind;
     return kind != file_kind::regular && kind != file_kind::block_device;
   }
   kind = kind_of(from.path);
@@ -71,7 +78,7 @@ std::unique_ptr<disk> open_stream(const input& from) {
 std::unique_ptr<disk> open_file(const input& from) {
   const std::string name = name_of_input(from.path);
   auto opened =
-      is_standard_input(from) ? file_source::borrow(STDIN_FILENO) : file_source::open(from.path);
+      is_standard_input(from) ? file_source::standard_input() : file_source::open(from.path);
   if (!opened) fail_opening(name, opened.error());
   file_source file = std::move(opened).value();
   if (file.size() == 0) throw error(name, "is empty");
@@ -109,14 +116,12 @@ bool is_named_vmdk(std::string_view path) noexcept {
 }
 
 bool is_same_file(const std::string& source, const std::string& destination) noexcept {
-  struct stat first{};
-  struct stat second{};
-  const int in = source == "-" ? ::fstat(STDIN_FILENO, &first) : ::stat(source.c_str(), &first);
-  const int out =
-      destination == "-" ? ::fstat(STDOUT_FILENO, &second) : ::stat(destination.c_str(), &second);
-  if (in != 0 || out != 0 || !(S_ISREG(first.st_mode) || S_ISBLK(first.st_mode))) return false;
-  if (S_ISBLK(first.st_mode) && S_ISBLK(second.st_mode)) return first.st_rdev == second.st_rdev;
-  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+  vmdk::detail::os::file_status first;
+  vmdk::detail::os::file_status second;
+  return status_of(source, standard_stream::input, first) &&
+         status_of(destination, standard_stream::output, second) &&
+         (first.kind == file_kind::regular || first.kind == file_kind::block_device) &&
+         vmdk::detail::os::is_same_file(first, second);
 }
 
 }  // namespace vmdk::cli

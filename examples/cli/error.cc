@@ -55,6 +55,7 @@ std::string opening_text(const failure& why) {
     if (why.detail == ELOOP && why.from == origin::files) {
       return "is a symbolic link, which is not followed";
     }
+    if (why.detail == ENOTSUP) return "cannot be opened on this system";
     // "Illegal seek" would be the system's word for it.
     if (why.detail == ESPIPE) return "is neither a file nor a block device";
   }

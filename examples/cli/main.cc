@@ -8,6 +8,7 @@
 #include "error.hpp"
 #include "signals.hpp"
 #include "text.hpp"
+#include "windows_console.hpp"
 
 namespace vmdk::cli {
 namespace {
@@ -31,6 +32,11 @@ int run(const create_arguments& told) { return run_create(told); }
 int main(int argc, char** argv) {
   using namespace vmdk::cli;
   set_up_signals();
+#if defined(_WIN32)
+  windows_console console;
+  argc = console.argument_count();
+  argv = console.arguments();
+#endif
   try {
     return std::visit([](const auto& told) { return run(told); }, read_arguments(argc, argv));
   } catch (const error& why) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "many_files.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,11 +12,10 @@ namespace {
 
 /// Looks at a name before anything is written: a disk may take long to write.
 void check_name(const conversion& job, const std::string& path) {
-  struct stat there{};
-  if (::lstat(path.c_str(), &there) != 0) return;
-  const file_kind kind = vmdk::detail::os::kind_of_mode(there.st_mode);
-  if (kind != file_kind::regular) {
-    fail_opening(path, vmdk::detail::os::write_error(vmdk::detail::os::errno_of_kind(kind)));
+  vmdk::detail::os::file_status there;
+  if (vmdk::detail::os::get_link_status(path, there) != 0) return;
+  if (there.kind != file_kind::regular) {
+    fail_opening(path, vmdk::detail::os::write_error(vmdk::detail::os::errno_of_kind(there.kind)));
   }
   check_not_read(job, path);
   if (!job.force) fail_opening(path, vmdk::detail::os::write_error(EEXIST));

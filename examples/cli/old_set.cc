@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "old_set.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <string_view>
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "progress.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <string>
 
 #include "text.hpp"
+#include "vmdk/hosted/os.hpp"
 
 namespace vmdk::cli {
 namespace {
@@ -17,22 +15,22 @@ constexpr auto first_pause = std::chrono::milliseconds(400);
 constexpr auto pause = std::chrono::milliseconds(100);
 constexpr std::size_t bar_width = 30;
 
-void show(const char* text) noexcept {
-  // A terminal that takes no text is no reason to stop.
-  if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
+bool is_on_terminal() noexcept {
+  namespace os = vmdk::detail::os;
+  return os::is_terminal(os::standard(os::standard_stream::error));
 }
 
 }  // namespace
 
 progress::progress(std::uint64_t total_bytes) noexcept
-    : total_bytes_(total_bytes), is_terminal_(total_bytes != 0 && ::isatty(STDERR_FILENO) != 0) {
+    : total_bytes_(total_bytes), is_terminal_(total_bytes != 0 && is_on_terminal()) {
   if (!is_terminal_) return;
   began_ = clock::now();
   next_ = began_ + first_pause;
 }
 
 progress::~progress() {
-  if (is_drawn_) show("\r\033[K");
+  if (is_drawn_) print_error("\r\033[K");
 }
 
 void progress::reached(std::uint64_t offset) noexcept {
@@ -62,7 +60,7 @@ void progress::draw(clock::time_point now) noexcept {
     std::snprintf(line, sizeof line, ", %.0f s left", left);
     text += line;
   }
-  show((text + "\033[K").c_str());
+  print_error(text + "\033[K");
   is_drawn_ = true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "signals.hpp"
 
+#if !defined(_WIN32)
 #include <unistd.h>
 
 #include <atomic>
@@ -65,3 +66,4 @@ signals_held::signals_held() noexcept {
 signals_held::~signals_held() { (void)::sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
 }  // namespace vmdk::cli
+#endif

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <csignal>
-
+#include <mutex>
 #include <string>
 
 namespace vmdk::cli {
@@ -24,7 +24,11 @@ class signals_held {
   ~signals_held();
 
  private:
+#if defined(_WIN32)
+  std::unique_lock<std::mutex> lock_;
+#else
   sigset_t before_;
+#endif
 };
 
 }  // namespace vmdk::cli

@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "text.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <span>
 
 #include "error.hpp"
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/format/encoding.hpp"
 #include "vmdk/format/text.hpp"
+#include "vmdk/hosted/os_io.hpp"
 
 namespace vmdk::cli {
 namespace {
 
 constexpr std::string_view units = "KMGTP";
 
-/// Writes all of a text to a file descriptor; 0 or an errno.
-int write_all(int descriptor, std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t put = ::write(descriptor, text.data(), text.size());
-    if (put >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(put));
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
+namespace os = vmdk::detail::os;
+
+/// Writes all of a text to a standard stream; 0 or an errno.
+int write_all(os::standard_stream stream, std::string_view text) noexcept {
+  std::size_t done = 0;
+  return os::write_stream(os::standard(stream), std::as_bytes(std::span(text)), done);
 }
 
 /// The length of the character at the start of a text; 0 for what must not reach a terminal.
@@ -58,7 +53,7 @@ std::string printable(std::string_view text) {
 }
 
 void print(std::string_view text) {
-  if (const int problem = write_all(STDOUT_FILENO, text)) {
+  if (const int problem = write_all(os::standard_stream::output, text)) {
     throw error("standard output", std::strerror(problem));
   }
 }
@@ -66,8 +61,12 @@ void print(std::string_view text) {
 void print_note(std::string_view subject, std::string_view text) noexcept {
   std::string line = "vmdk: ";
   if (!subject.empty()) line += printable(subject) + ": ";
+  print_error(line + printable(text) + '\n');
+}
+
+void print_error(std::string_view text) noexcept {
   // There is nobody left to tell when this fails.
-  (void)write_all(STDERR_FILENO, line + printable(text) + '\n');
+  (void)write_all(os::standard_stream::error, text);
 }
 
 bool read_size(std::string_view text, std::uint64_t& bytes) {

@@ -17,6 +17,9 @@ void print(std::string_view text);
 /// Prints `vmdk: SUBJECT: TEXT` on standard error, as one line.
 void print_note(std::string_view subject, std::string_view text) noexcept;
 
+/// Writes to standard error, as it stands.
+void print_error(std::string_view text) noexcept;
+
 /// Reads a size: a number of bytes, or one of K, M, G, T, P, each 1024 times the one before. False,
 /// and `bytes` untouched, for anything else.
 [[nodiscard]] bool read_size(std::string_view text, std::uint64_t& bytes);

@@ -23,7 +23,7 @@ std::string hint_for(const conversion& job) {
   if (files::equivalent(folder, folder_of(job.parent->path), ignored)) {
     return base_name_of(job.parent->path);
   }
-  if (job.parent->path.front() == '/') return job.parent->path;
+  if (files::path(job.parent->path).is_absolute()) return job.parent->path;
   return files::proximate(job.parent->path, folder, ignored).string();
 }
 

@@ -38,21 +38,15 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <fcntl.h>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <poll.h>
 #include <span>
 #include <string>
 #include <string_view>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <thread>
 #include <type_traits>
-#include <unistd.h>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -96,7 +90,7 @@ class aligned_buffer {
 
 }  // namespace vmdk
 
-// ---- vmdk/hosted/os.hpp
+// ---- vmdk/hosted/os_types.hpp
 
 namespace vmdk {
 
@@ -114,42 +108,20 @@ enum class file_kind : std::uint8_t {
 
 }  // namespace vmdk
 
-/// The calls of the operating system, and nothing above them: here what opens files and tells what
-/// they are. Each returns 0 or an errno, and repeats what a signal interrupted.
+/// What the calls of every operating system speak of. The calls themselves are in posix/ and
+/// windows/, under the same names; each returns 0 or an errno.
 namespace vmdk::detail::os {
 
-static_assert(sizeof(off_t) == 8, "files need 64-bit offsets: build with _FILE_OFFSET_BITS=64");
-
-/// A file descriptor, closed at the end when it is owned. Movable only.
-class handle {
- public:
-  handle() noexcept = default;
-  explicit handle(int descriptor, bool is_owned = true) noexcept
-      : descriptor_(descriptor), is_owned_(is_owned) {}
-  handle(handle&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)), is_owned_(other.is_owned_) {}
-  handle& operator=(handle&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(is_owned_, other.is_owned_);
-    return *this;
-  }
-  ~handle() { (void)close(); }
-
-  [[nodiscard]] int get() const noexcept { return descriptor_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
-
-  /// Closes; the system may tell only here that earlier writes failed.
-  int close() noexcept {
-    const int descriptor = std::exchange(descriptor_, -1);
-    // A close that a signal interrupted has closed all the same.
-    if (descriptor < 0 || !is_owned_ || ::close(descriptor) == 0 || errno == EINTR) return 0;
-    return errno;
-  }
-
- private:
-  int descriptor_ = -1;
-  bool is_owned_ = true;
+/// What a file is opened for.
+enum class access : std::uint8_t {
+  read,
+  write,
+  read_write,
+  write_alone,  ///< A device that nobody has mounted or otherwise holds.
+  create,       ///< To write what must not be there yet.
 };
+
+enum class standard_stream : std::uint8_t { input, output, error };
 
 /// What the system knows of a file.
 struct file_status {
@@ -161,6 +133,141 @@ struct file_status {
   unsigned user = 0;
   unsigned group = 0;
 };
+
+[[nodiscard]] inline bool is_same_file(const file_status& a, const file_status& b) noexcept {
+  return a.device == b.device && a.inode == b.inode;
+}
+
+/// A file that is open, closed at the end when it is owned. `System` has the type of the system's
+/// own handle, the value that is none, and the call that closes one. Movable only.
+template <class System>
+class basic_handle {
+ public:
+  using native = typename System::native;
+
+  basic_handle() noexcept = default;
+  explicit basic_handle(native file, bool is_owned = true) noexcept
+      : file_(file), is_owned_(is_owned) {}
+  basic_handle(basic_handle&& other) noexcept
+      : file_(std::exchange(other.file_, System::none)), is_owned_(other.is_owned_) {}
+  basic_handle& operator=(basic_handle&& other) noexcept {
+    std::swap(file_, other.file_);
+    std::swap(is_owned_, other.is_owned_);
+    return *this;
+  }
+  ~basic_handle() { (void)close(); }
+
+  [[nodiscard]] native get() const noexcept { return file_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return file_ != System::none; }
+
+  /// Closes; the system may tell only here that earlier writes failed.
+  int close() noexcept {
+    const native file = std::exchange(file_, System::none);
+    return file == System::none || !is_owned_ ? 0 : System::close(file);
+  }
+
+ private:
+  native file_ = System::none;
+  bool is_owned_ = true;
+};
+
+/// Zeros, for what cannot leave a hole.
+inline constexpr std::array<std::byte, 65536> zeros{};
+
+// Windows has no errno for these two.
+#if defined(ENOTBLK)
+inline constexpr int error_no_block_device = ENOTBLK;
+#else
+inline constexpr int error_no_block_device = ENODEV;
+#endif
+#if defined(EDQUOT)
+inline constexpr int error_quota = EDQUOT;
+#else
+inline constexpr int error_quota = ENOSPC;
+#endif
+
+/// The errno that tells a person why a file of this kind will not do.
+[[nodiscard]] inline int errno_of_kind(file_kind kind) noexcept {
+  switch (kind) {
+    case file_kind::none:
+      return ENOENT;
+    case file_kind::directory:
+      return EISDIR;
+    case file_kind::symbolic_link:
+      return ELOOP;
+    case file_kind::regular:
+    case file_kind::block_device:
+      return error_no_block_device;
+    default:
+      return ESPIPE;
+  }
+}
+
+/// True for the errors that say that a file is of the wrong kind.
+[[nodiscard]] inline bool is_wrong_kind(int error) noexcept {
+  return error == EISDIR || error == ESPIPE || error == error_no_block_device || error == ELOOP;
+}
+
+/// Names the failure of a source that could not be opened or read.
+[[nodiscard]] inline failure read_error(int error, std::uint64_t offset = 0) noexcept {
+  errc code = errc::read_failed;
+  if (error == ENOENT || error == ENOTDIR) code = errc::file_not_found;
+  if (is_wrong_kind(error)) code = errc::file_not_regular;
+  return source_failure(code, offset, static_cast<std::uint32_t>(error));
+}
+
+/// Names the failure of a sink that could not be opened or written.
+[[nodiscard]] inline failure write_error(int error, std::uint64_t offset = 0) noexcept {
+  errc code = errc::write_failed;
+  if (error == ENOSPC || error == error_quota || error == EFBIG) code = errc::sink_full;
+  if (error == ENOENT || error == ENOTDIR) code = errc::file_not_found;
+  if (error == EEXIST) code = errc::already_exists;
+  if (is_wrong_kind(error)) code = errc::file_not_regular;
+  return sink_failure(code, offset, static_cast<std::uint32_t>(error));
+}
+
+}  // namespace vmdk::detail::os
+
+// ---- vmdk/hosted/posix/os.hpp
+
+#if !defined(_WIN32)
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+/// The calls of POSIX, and nothing above them: here what opens files and tells what they are. Each
+/// returns 0 or an errno, and repeats what a signal interrupted.
+namespace vmdk::detail::os {
+
+static_assert(sizeof(off_t) == 8, "files need 64-bit offsets: build with _FILE_OFFSET_BITS=64");
+
+struct descriptor {
+  using native = int;
+  static constexpr native none = -1;
+  static int close(native file) noexcept {
+    // A close that a signal interrupted has closed all the same.
+    return ::close(file) == 0 || errno == EINTR ? 0 : errno;
+  }
+};
+using handle = basic_handle<descriptor>;
+
+[[nodiscard]] inline handle standard(standard_stream which) noexcept {
+  constexpr int descriptors[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+  return handle(descriptors[static_cast<std::size_t>(which)], false);
+}
+
+[[nodiscard]] inline bool is_terminal(const handle& file) noexcept {
+  return ::isatty(file.get()) != 0;
+}
+
+/// A number that no other process has now.
+[[nodiscard]] inline std::uint64_t process_number() noexcept {
+  return static_cast<std::uint64_t>(::getpid());
+}
 
 [[nodiscard]] inline file_kind kind_of_mode(mode_t mode) noexcept {
   if (S_ISREG(mode)) return file_kind::regular;
@@ -178,6 +285,11 @@ struct file_status {
   status.size_bytes = static_cast<std::uint64_t>(raw.st_size);
   status.device = static_cast<std::uint64_t>(raw.st_dev);
   status.inode = static_cast<std::uint64_t>(raw.st_ino);
+  if (status.kind == file_kind::block_device) {
+    // A device is the same under each of its nodes. No file has the inode 0.
+    status.device = static_cast<std::uint64_t>(raw.st_rdev);
+    status.inode = 0;
+  }
   status.mode = static_cast<unsigned>(raw.st_mode & 0777);
   status.user = static_cast<unsigned>(raw.st_uid);
   status.group = static_cast<unsigned>(raw.st_gid);
@@ -191,16 +303,68 @@ struct file_status {
   return 0;
 }
 
-/// Opens a path; `flags` are those of open(2).
-[[nodiscard]] inline int open_path(const std::string& path, int flags, handle& file,
-                                   unsigned mode = 0) noexcept {
-  int descriptor = -1;
-  do {
-    descriptor = ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, static_cast<mode_t>(mode));
-  } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) return errno;
-  file = handle(descriptor);
+/// Tells what a path leads to, symbolic links followed.
+[[nodiscard]] inline int get_status(const std::string& path, file_status& status) noexcept {
+  struct stat raw{};
+  if (::stat(path.c_str(), &raw) != 0) return errno;
+  status = status_of(raw);
   return 0;
+}
+
+/// Tells what a path is, which may be a symbolic link.
+[[nodiscard]] inline int get_link_status(const std::string& path, file_status& status) noexcept {
+  struct stat raw{};
+  if (::lstat(path.c_str(), &raw) != 0) return errno;
+  status = status_of(raw);
+  return 0;
+}
+
+[[nodiscard]] inline int flags_of(access how) noexcept {
+  switch (how) {
+    case access::read:
+      return O_RDONLY;
+    case access::write:
+      return O_WRONLY;
+    case access::read_write:
+      return O_RDWR;
+    case access::write_alone:
+      // Without O_CREAT it refuses a device that is in use.
+      return O_WRONLY | O_EXCL;
+    case access::create:
+      break;
+  }
+  return O_WRONLY | O_CREAT | O_EXCL;
+}
+
+/// As open(2), which gives a new file these permissions; `flags` go with those of the access.
+[[nodiscard]] inline int open_with(const std::string& path, access how, int flags, handle& file,
+                                   unsigned mode = 0666) noexcept {
+  int opened = -1;
+  do {
+    opened = ::open(path.c_str(), flags_of(how) | flags | O_CLOEXEC | O_NOCTTY,
+                    static_cast<mode_t>(mode));
+  } while (opened < 0 && errno == EINTR);
+  if (opened < 0) return errno;
+  file = handle(opened);
+  return 0;
+}
+
+/// Opens a path, whatever it leads to; a FIFO waits for its other end.
+[[nodiscard]] inline int open_path(const std::string& path, access how, handle& file) noexcept {
+  return open_with(path, how, 0, file);
+}
+
+/// Opens what can be read or written at any offset: a regular file or a block device. Nothing else
+/// is opened at all: EISDIR, ESPIPE.
+[[nodiscard]] inline int open_seekable(const std::string& path, access how, handle& file) noexcept {
+  file_status status;
+  if (const int error = get_status(path, status)) return error;
+  if (status.kind != file_kind::regular && status.kind != file_kind::block_device) {
+    return errno_of_kind(status.kind);
+  }
+  // Should a FIFO have taken the name meanwhile, the open must not wait. On a device the flag would
+  // mean to open a drive without its medium.
+  return open_with(path, how, status.kind == file_kind::regular ? O_NONBLOCK : 0, file);
 }
 
 /// Finds the size of a regular file or a block device.
@@ -214,68 +378,283 @@ struct file_status {
   return 0;
 }
 
-/// The errno that tells a person why a file of this kind will not do.
-[[nodiscard]] inline int errno_of_kind(file_kind kind) noexcept {
-  switch (kind) {
-    case file_kind::none:
+}  // namespace vmdk::detail::os
+#endif
+
+// ---- vmdk/hosted/windows/os.hpp
+
+#if defined(_WIN32)
+#if !defined(NOMINMAX)
+#define NOMINMAX
+#endif
+#if !defined(WIN32_LEAN_AND_MEAN)
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+// After it, which it needs.
+#include <winioctl.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// The calls of Windows, under the names of those of posix/: here what opens files and tells what
+/// they are. Each returns 0 or an errno. Names are UTF-8. What Windows does not have stays out:
+/// devices (`\\.\NAME`) are ENOTSUP, permissions are the folder's.
+namespace vmdk::detail::os {
+
+struct win32_handle {
+  using native = void*;
+  static constexpr native none = nullptr;
+  static int close(native file) noexcept { return ::CloseHandle(file) != 0 ? 0 : EIO; }
+};
+using handle = basic_handle<win32_handle>;
+
+/// The errno for an error of Windows.
+[[nodiscard]] inline int errno_of(unsigned long error) noexcept {
+  switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND:
+    case ERROR_INVALID_DRIVE:
+    case ERROR_INVALID_NAME:
+    case ERROR_BAD_PATHNAME:
+    case ERROR_BAD_NETPATH:
+    case ERROR_BAD_NET_NAME:
       return ENOENT;
-    case file_kind::directory:
-      return EISDIR;
-    case file_kind::symbolic_link:
+    case ERROR_DIRECTORY:
+      return ENOTDIR;
+    case ERROR_ACCESS_DENIED:
+    case ERROR_SHARING_VIOLATION:
+    case ERROR_LOCK_VIOLATION:
+    case ERROR_USER_MAPPED_FILE:
+      return EACCES;
+    case ERROR_WRITE_PROTECT:
+      return EROFS;
+    case ERROR_FILE_EXISTS:
+    case ERROR_ALREADY_EXISTS:
+      return EEXIST;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL:
+      return ENOSPC;
+    case ERROR_FILE_TOO_LARGE:
+      return EFBIG;
+    case ERROR_BROKEN_PIPE:
+    case ERROR_NO_DATA:
+    case ERROR_PIPE_NOT_CONNECTED:
+      return EPIPE;
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+    case ERROR_NO_SYSTEM_RESOURCES:
+    case ERROR_COMMITMENT_LIMIT:
+      return ENOMEM;
+    case ERROR_TOO_MANY_OPEN_FILES:
+      return EMFILE;
+    case ERROR_FILENAME_EXCED_RANGE:
+      return ENAMETOOLONG;
+    case ERROR_CANT_RESOLVE_FILENAME:
       return ELOOP;
-    case file_kind::regular:
-    case file_kind::block_device:
-      return ENOTBLK;
+    case ERROR_INVALID_PARAMETER:
+      return EINVAL;
+    case ERROR_INVALID_HANDLE:
+      return EBADF;
     default:
-      return ESPIPE;
+      return EIO;
   }
 }
+[[nodiscard]] inline int last_errno() noexcept { return errno_of(::GetLastError()); }
 
-/// Opens what can be read or written at any offset: a regular file or a block device. Nothing else
-/// is opened at all: EISDIR, ESPIPE.
-[[nodiscard]] inline int open_seekable(const std::string& path, int flags, handle& file) noexcept {
-  struct stat raw{};
-  if (::stat(path.c_str(), &raw) != 0) return errno;
-  const file_kind kind = kind_of_mode(raw.st_mode);
-  if (kind != file_kind::regular && kind != file_kind::block_device) return errno_of_kind(kind);
-  // Should a FIFO have taken the name meanwhile, the open must not wait. On a device the flag would
-  // mean to open a drive without its medium.
-  return open_path(path, kind == file_kind::regular ? flags | O_NONBLOCK : flags, file);
+/// Turns UTF-8 into what Windows takes. EINVAL: it is none, or holds a NUL.
+[[nodiscard]] inline int to_wide(std::string_view text, std::wstring& wide) noexcept {
+  wide.clear();
+  if (text.empty()) return 0;
+  if (text.find('\0') != std::string_view::npos || text.size() > 32767 * 3) return EINVAL;
+  const int bytes = static_cast<int>(text.size());
+  const int n =
+      ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.data(), bytes, nullptr, 0);
+  if (n <= 0) return EINVAL;
+  wide.resize(static_cast<std::size_t>(n));
+  (void)::MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, wide.data(), n);
+  return 0;
 }
 
-/// True for the errors that say that a file is of the wrong kind.
-[[nodiscard]] inline bool is_wrong_kind(int error) noexcept {
-  return error == EISDIR || error == ESPIPE || error == ENOTBLK || error == ELOOP;
+/// Turns what Windows gives into UTF-8; halves of characters become U+FFFD.
+[[nodiscard]] inline std::string to_utf8(std::wstring_view wide) noexcept {
+  const int length = static_cast<int>(wide.size());
+  const int n =
+      ::WideCharToMultiByte(CP_UTF8, 0, wide.data(), length, nullptr, 0, nullptr, nullptr);
+  std::string text(static_cast<std::size_t>(n > 0 ? n : 0), '\0');
+  (void)::WideCharToMultiByte(CP_UTF8, 0, wide.data(), length, text.data(), n, nullptr, nullptr);
+  return text;
 }
 
-/// Names the failure of a source that could not be opened or read.
-[[nodiscard]] inline failure read_error(int error, std::uint64_t offset = 0) noexcept {
-  errc code = errc::read_failed;
-  if (error == ENOENT || error == ENOTDIR) code = errc::file_not_found;
-  if (is_wrong_kind(error)) code = errc::file_not_regular;
-  return source_failure(code, offset, static_cast<std::uint32_t>(error));
+[[nodiscard]] inline handle standard(standard_stream which) noexcept {
+  constexpr DWORD names[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+  void* const file = ::GetStdHandle(names[static_cast<std::size_t>(which)]);
+  return file == INVALID_HANDLE_VALUE ? handle() : handle(file, false);
 }
 
-/// Names the failure of a sink that could not be opened or written.
-[[nodiscard]] inline failure write_error(int error, std::uint64_t offset = 0) noexcept {
-  errc code = errc::write_failed;
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) code = errc::sink_full;
-  if (error == ENOENT || error == ENOTDIR) code = errc::file_not_found;
-  if (error == EEXIST) code = errc::already_exists;
-  if (is_wrong_kind(error)) code = errc::file_not_regular;
-  return sink_failure(code, offset, static_cast<std::uint32_t>(error));
+[[nodiscard]] inline bool is_terminal(const handle& file) noexcept {
+  DWORD mode = 0;
+  return ::GetConsoleMode(file.get(), &mode) != 0;
+}
+
+/// A number that no other process has now.
+[[nodiscard]] inline std::uint64_t process_number() noexcept { return ::GetCurrentProcessId(); }
+
+/// True for a path that leads out of the file system: `\\.\PhysicalDrive0`, `\\.\pipe\NAME`.
+[[nodiscard]] inline bool is_device_path(std::string_view path) noexcept {
+  const auto is_slash = [](char c) { return c == '/' || c == '\\'; };
+  return path.size() >= 4 && is_slash(path[0]) && is_slash(path[1]) && path[2] == '.' &&
+         is_slash(path[3]);
+}
+
+[[nodiscard]] inline int get_status(const handle& file, file_status& status) noexcept {
+  status = {};
+  switch (::GetFileType(file.get())) {
+    case FILE_TYPE_DISK:
+      break;
+    case FILE_TYPE_CHAR:
+      status.kind = file_kind::character_device;
+      return 0;
+    case FILE_TYPE_PIPE:
+      status.kind = file_kind::fifo;
+      return 0;
+    default:
+      return EBADF;
+  }
+  BY_HANDLE_FILE_INFORMATION raw{};
+  if (::GetFileInformationByHandle(file.get(), &raw) == 0) return last_errno();
+  status.kind = file_kind::regular;
+  if ((raw.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0) status.kind = file_kind::directory;
+  if ((raw.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+    // Files that a backup or a cloud has moved away are such points as well, and are read as files.
+    FILE_ATTRIBUTE_TAG_INFO tag{};
+    if (::GetFileInformationByHandleEx(file.get(), FileAttributeTagInfo, &tag, sizeof tag) != 0 &&
+        (tag.ReparseTag == IO_REPARSE_TAG_SYMLINK ||
+         tag.ReparseTag == IO_REPARSE_TAG_MOUNT_POINT)) {
+      status.kind = file_kind::symbolic_link;
+    }
+  }
+  status.size_bytes = std::uint64_t{raw.nFileSizeHigh} << 32 | raw.nFileSizeLow;
+  status.device = raw.dwVolumeSerialNumber;
+  status.inode = std::uint64_t{raw.nFileIndexHigh} << 32 | raw.nFileIndexLow;
+  return 0;
+}
+
+/// As CreateFileW, which others may share in every way, as they may in POSIX.
+[[nodiscard]] inline int open_wide(const std::wstring& path, unsigned long rights, bool is_new,
+                                   unsigned long flags, handle& file) noexcept {
+  constexpr DWORD shared = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+  void* const opened = ::CreateFileW(path.c_str(), rights, shared, nullptr,
+                                     is_new ? CREATE_NEW : OPEN_EXISTING, flags, nullptr);
+  if (opened == INVALID_HANDLE_VALUE) return last_errno();
+  file = handle(opened);
+  return 0;
+}
+
+/// Opens a path for an access.
+[[nodiscard]] inline int open_wide(const std::wstring& path, access how, unsigned long flags,
+                                   handle& file) noexcept {
+  DWORD rights = GENERIC_WRITE | FILE_READ_ATTRIBUTES;
+  if (how == access::read) rights = GENERIC_READ;
+  if (how == access::read_write) rights = GENERIC_READ | GENERIC_WRITE;
+  if (const int error = open_wide(path, rights, how == access::create, flags, file)) return error;
+  if (how == access::create) {
+    // Where the file system has no holes, zeros are written.
+    DWORD ignored = 0;
+    (void)::DeviceIoControl(file.get(), FSCTL_SET_SPARSE, nullptr, 0, nullptr, 0, &ignored,
+                            nullptr);
+  }
+  return 0;
+}
+
+/// Opens a path only to ask what it is.
+[[nodiscard]] inline int open_to_ask(const std::wstring& path, bool follows_links,
+                                     handle& file) noexcept {
+  constexpr DWORD itself = FILE_FLAG_OPEN_REPARSE_POINT;
+  return open_wide(path, FILE_READ_ATTRIBUTES, false,
+                   FILE_FLAG_BACKUP_SEMANTICS | (follows_links ? 0 : itself), file);
+}
+
+[[nodiscard]] inline int get_status(const std::string& path, bool follows_links,
+                                    file_status& status) noexcept {
+  if (is_device_path(path)) {
+    status = {};
+    status.kind = file_kind::other;
+    return 0;
+  }
+  std::wstring wide;
+  handle file;
+  if (const int error = to_wide(path, wide)) return error;
+  if (const int error = open_to_ask(wide, follows_links, file)) return error;
+  return get_status(file, status);
+}
+
+/// Tells what a path leads to, symbolic links followed.
+[[nodiscard]] inline int get_status(const std::string& path, file_status& status) noexcept {
+  return get_status(path, true, status);
+}
+
+/// Tells what a path is, which may be a symbolic link.
+[[nodiscard]] inline int get_link_status(const std::string& path, file_status& status) noexcept {
+  return get_status(path, false, status);
+}
+
+/// Opens a path, whatever it leads to.
+[[nodiscard]] inline int open_path(const std::string& path, access how, handle& file) noexcept {
+  if (is_device_path(path)) return ENOTSUP;
+  std::wstring wide;
+  if (const int error = to_wide(path, wide)) return error;
+  return open_wide(wide, how, 0, file);
+}
+
+/// Opens a regular file. Nothing else is opened at all: EISDIR, ESPIPE, ENOTSUP.
+[[nodiscard]] inline int open_seekable(const std::string& path, access how, handle& file) noexcept {
+  if (is_device_path(path)) return ENOTSUP;
+  file_status status;
+  if (const int error = get_status(path, status)) return error;
+  if (status.kind != file_kind::regular) return errno_of_kind(status.kind);
+  return open_path(path, how, file);
+}
+
+/// Finds the size of a regular file.
+[[nodiscard]] inline int get_size(const handle&, const file_status& status,
+                                  std::uint64_t& size_bytes) noexcept {
+  size_bytes = status.size_bytes;
+  return 0;
 }
 
 }  // namespace vmdk::detail::os
+#endif
 
-// ---- vmdk/hosted/os_io.hpp
+// ---- vmdk/hosted/os.hpp
+
+namespace vmdk {
+
+/// What the operating system calls an open file: a descriptor, on Windows a HANDLE.
+using native_file = detail::os::handle::native;
+
+}  // namespace vmdk
+
+// ---- vmdk/hosted/posix/os_io.hpp
+
+#if !defined(_WIN32)
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #if defined(__linux__)
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #endif
 
-
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 
 /// The calls that read and write open files. Each returns 0 or an errno, repeats what a signal
 /// interrupted and finishes what the system did in part.
@@ -439,9 +818,6 @@ inline constexpr std::size_t largest_call_bytes = std::size_t{1} << 30;
   return 0;
 }
 
-/// Zeros, for what cannot leave a hole.
-inline constexpr std::array<std::byte, 65536> zeros{};
-
 /// Makes a run of a block device zeros; after an error `done` bytes are.
 [[nodiscard]] inline int zero_device(const handle& file, std::uint64_t offset, std::uint64_t n,
                                      std::uint64_t& done) noexcept {
@@ -476,7 +852,193 @@ inline constexpr std::array<std::byte, 65536> zeros{};
   return 0;
 }
 
+/// Maps the first n bytes of a file, which are not 0, for reading.
+[[nodiscard]] inline int map(const handle& file, std::size_t n, byte_view& bytes) noexcept {
+  void* const address = ::mmap(nullptr, n, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (address == MAP_FAILED) return errno;
+  bytes = byte_view(static_cast<const std::byte*>(address), n);
+  return 0;
+}
+
+/// Gives up what `map` gave.
+inline void unmap(byte_view bytes) noexcept {
+  // It was asked for without PROT_WRITE; munmap takes its address alone.
+  (void)::munmap(const_cast<std::byte*>(bytes.data()), bytes.size());
+}
+
 }  // namespace vmdk::detail::os
+#endif
+
+// ---- vmdk/hosted/windows/os_io.hpp
+
+#if defined(_WIN32)
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+/// The calls that read and write open files. Each returns 0 or an errno, and finishes what the
+/// system did in part.
+namespace vmdk::detail::os {
+
+/// Windows finds out by itself.
+inline void expect_sequential_reads(const handle&) noexcept {}
+
+/// Network drives refuse more than this in one call.
+inline constexpr std::size_t largest_call_bytes = std::size_t{32} << 20;
+
+[[nodiscard]] inline DWORD call_bytes(std::size_t wanted) noexcept {
+  return static_cast<DWORD>(smaller_of(wanted, largest_call_bytes));
+}
+
+/// The place of a read or write, for a file that is not asynchronous either.
+[[nodiscard]] inline OVERLAPPED place_of(std::uint64_t offset) noexcept {
+  OVERLAPPED place{};
+  place.Offset = static_cast<DWORD>(offset);
+  place.OffsetHigh = static_cast<DWORD>(offset >> 32);
+  return place;
+}
+
+/// Reads at an offset; `done` falls short of the span where the file ends or the call fails.
+[[nodiscard]] inline int read_at(const handle& file, std::uint64_t offset, byte_span out,
+                                 std::size_t& done) noexcept {
+  done = 0;
+  while (done < out.size()) {
+    OVERLAPPED place = place_of(offset + done);
+    DWORD got = 0;
+    if (::ReadFile(file.get(), out.data() + done, call_bytes(out.size() - done), &got, &place) ==
+        0) {
+      return ::GetLastError() == ERROR_HANDLE_EOF ? 0 : last_errno();
+    }
+    if (got == 0) return 0;
+    done += got;
+  }
+  return 0;
+}
+
+/// Writes at an offset; after an error `done` bytes are written.
+[[nodiscard]] inline int write_at(const handle& file, std::uint64_t offset, byte_view bytes,
+                                  std::size_t& done) noexcept {
+  done = 0;
+  while (done < bytes.size()) {
+    OVERLAPPED place = place_of(offset + done);
+    DWORD put = 0;
+    if (::WriteFile(file.get(), bytes.data() + done, call_bytes(bytes.size() - done), &put,
+                    &place) == 0) {
+      return last_errno();
+    }
+    if (put == 0) return EIO;
+    done += put;
+  }
+  return 0;
+}
+
+/// Reads what there is of a stream, at least one byte; 0 at the end.
+[[nodiscard]] inline int read_some(const handle& file, byte_span out, std::size_t& done) noexcept {
+  DWORD got = 0;
+  done = 0;
+  if (::ReadFile(file.get(), out.data(), call_bytes(out.size()), &got, nullptr) == 0) {
+    // A pipe whose writer has gone is at its end.
+    const int error = last_errno();
+    return error == EPIPE ? 0 : error;
+  }
+  done = got;
+  return 0;
+}
+
+/// Writes all bytes to a stream; after an error `done` bytes are written.
+[[nodiscard]] inline int write_stream(const handle& file, byte_view bytes,
+                                      std::size_t& done) noexcept {
+  done = 0;
+  while (done < bytes.size()) {
+    DWORD put = 0;
+    if (::WriteFile(file.get(), bytes.data() + done, call_bytes(bytes.size() - done), &put,
+                    nullptr) == 0) {
+      return last_errno();
+    }
+    if (put == 0) return EIO;
+    done += put;
+  }
+  return 0;
+}
+
+/// Finds the first data at or after an offset below `size_bytes`, as far as the file system knows;
+/// none, at `size_bytes`, when there is none. ENXIO: the file has become shorter, and ends at
+/// `found.offset`.
+[[nodiscard]] inline int find_data(const handle& file, std::uint64_t offset,
+                                   std::uint64_t size_bytes, range& found) noexcept {
+  found = {offset, size_bytes - offset};
+  FILE_ALLOCATED_RANGE_BUFFER asked{};
+  asked.FileOffset.QuadPart = static_cast<LONGLONG>(offset);
+  asked.Length.QuadPart = static_cast<LONGLONG>(size_bytes - offset);
+  FILE_ALLOCATED_RANGE_BUFFER first{};
+  DWORD got = 0;
+  if (::DeviceIoControl(file.get(), FSCTL_QUERY_ALLOCATED_RANGES, &asked, sizeof asked, &first,
+                        sizeof first, &got, nullptr) == 0 &&
+      ::GetLastError() != ERROR_MORE_DATA) {
+    return 0;  // Holes are not known here.
+  }
+  if (got < sizeof first) {
+    file_status status;
+    if (const int error = get_status(file, status)) return error;
+    const bool is_cut = status.size_bytes < size_bytes;
+    found = {is_cut ? status.size_bytes : size_bytes, 0};
+    return is_cut ? ENXIO : 0;
+  }
+  const auto start = static_cast<std::uint64_t>(first.FileOffset.QuadPart);
+  const std::uint64_t end = start + static_cast<std::uint64_t>(first.Length.QuadPart);
+  found.offset = larger_of(start, offset);
+  found.bytes = smaller_of(end, size_bytes) - found.offset;
+  return 0;
+}
+
+/// Cuts a regular file, or lets it grow by a hole.
+[[nodiscard]] inline int set_size(const handle& file, std::uint64_t size_bytes) noexcept {
+  if (size_bytes >> 63 != 0) return EFBIG;
+  FILE_END_OF_FILE_INFO end{};
+  end.EndOfFile.QuadPart = static_cast<LONGLONG>(size_bytes);
+  const BOOL ok = ::SetFileInformationByHandle(file.get(), FileEndOfFileInfo, &end, sizeof end);
+  return ok != 0 ? 0 : last_errno();
+}
+
+/// Waits until the medium has everything about a file. A folder, which Windows keeps in its own
+/// journal, counts as done.
+[[nodiscard]] inline int sync_all(const handle& file) noexcept {
+  if (::FlushFileBuffers(file.get()) != 0) return 0;
+  const int error = last_errno();
+  file_status status;
+  const bool is_folder = get_status(file, status) == 0 && status.kind == file_kind::directory;
+  return is_folder ? 0 : error;
+}
+
+/// Waits until the medium has the bytes, and what is needed to find them again.
+[[nodiscard]] inline int sync_data(const handle& file) noexcept { return sync_all(file); }
+
+/// There are no block devices to make zeros in.
+[[nodiscard]] inline int zero_device(const handle&, std::uint64_t, std::uint64_t,
+                                     std::uint64_t& done) noexcept {
+  done = 0;
+  return ENOTSUP;
+}
+
+/// Maps the first n bytes of a file, which are not 0, for reading.
+[[nodiscard]] inline int map(const handle& file, std::size_t n, byte_view& bytes) noexcept {
+  const handle mapping(::CreateFileMappingW(file.get(), nullptr, PAGE_READONLY, 0, 0, nullptr));
+  if (!mapping) return last_errno();
+  const void* const address = ::MapViewOfFile(mapping.get(), FILE_MAP_READ, 0, 0, n);
+  if (address == nullptr) return last_errno();
+  bytes = byte_view(static_cast<const std::byte*>(address), n);
+  return 0;
+}
+
+/// Gives up what `map` gave.
+inline void unmap(byte_view bytes) noexcept { (void)::UnmapViewOfFile(bytes.data()); }
+
+}  // namespace vmdk::detail::os
+#endif
+
+// ---- vmdk/hosted/os_io.hpp
+
+// The calls that read and write open files.
 
 // ---- vmdk/hosted/file_sink.hpp
 
@@ -511,7 +1073,7 @@ class file_sink {
   /// errc::file_not_found (its folder), errc::write_failed, errc::sink_full.
   [[nodiscard]] static result<file_sink> create(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_path(path, O_WRONLY | O_CREAT | O_EXCL, file, 0666)) {
+    if (const int error = detail::os::open_path(path, detail::os::access::create, file)) {
       return detail::os::write_error(error);
     }
     return over(std::move(file));
@@ -521,7 +1083,7 @@ class file_sink {
   /// errc::file_not_regular, errc::write_failed.
   [[nodiscard]] static result<file_sink> overwrite(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_WRONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::write, file)) {
       return detail::os::write_error(error);
     }
     result<file_sink> sink = over(std::move(file));
@@ -639,46 +1201,35 @@ static_assert(SeekableSink<file_sink> && HoleSink<file_sink> && Flushable<file_s
 
 }  // namespace vmdk
 
-// ---- vmdk/hosted/os_names.hpp
+// ---- vmdk/hosted/posix/os_names.hpp
 
-namespace vmdk {
+#if !defined(_WIN32)
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-/// Says what a path leads to, symbolic links followed; `none` for nothing, also behind a link.
-[[nodiscard]] inline file_kind kind_of(const std::string& path) noexcept {
-  struct stat raw{};
-  return ::stat(path.c_str(), &raw) == 0 ? detail::os::kind_of_mode(raw.st_mode) : file_kind::none;
-}
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
 
-/// The folder that a path's last name lies in: "." where it has none.
+/// The calls that deal with names. Each returns 0 or an errno.
+namespace vmdk::detail::os {
+
+/// What parts the names of a path.
+inline constexpr std::string_view separators = "/";
+
 [[nodiscard]] inline std::string folder_of(std::string_view path) noexcept {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";
   return std::string(path.substr(0, slash == 0 ? 1 : slash));
 }
 
-/// The last name of a path; empty where it ends in a slash.
-[[nodiscard]] inline std::string base_name_of(std::string_view path) noexcept {
-  const std::size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
-}
-
-/// True for a name that can only mean a file of the folder it is looked up in: not empty, not "."
-/// or "..", at most 255 bytes, and without slash, backslash, colon (drives, streams, "json:") or
-/// NUL.
-[[nodiscard]] inline bool is_base_name(std::string_view name) noexcept {
-  using namespace std::string_view_literals;
-  return !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
-         name.find_first_of("/\\:\0"sv) == std::string_view::npos;
-}
-
-}  // namespace vmdk
-
-/// The calls that deal with names. Each returns 0 or an errno.
-namespace vmdk::detail::os {
-
 /// Opens a folder, to look names up in it.
 [[nodiscard]] inline int open_folder(const std::string& path, handle& folder) noexcept {
-  return open_path(path, O_RDONLY | O_DIRECTORY, folder);
+  return open_with(path, access::read, O_DIRECTORY, folder);
 }
 
 /// Tells what a name in a folder is; a symbolic link is not followed.
@@ -690,16 +1241,17 @@ namespace vmdk::detail::os {
   return 0;
 }
 
-/// Opens a name in a folder; a symbolic link is an error. `flags` are those of open(2).
-[[nodiscard]] inline int open_in(const handle& folder, const std::string& name, int flags,
+/// Opens a name in a folder, and does not wait for a FIFO; a symbolic link is an error. A new file
+/// gets these permissions.
+[[nodiscard]] inline int open_in(const handle& folder, const std::string& name, access how,
                                  handle& file, unsigned mode = 0) noexcept {
-  int descriptor = -1;
+  constexpr int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+  int opened = -1;
   do {
-    descriptor = ::openat(folder.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
-                          static_cast<mode_t>(mode));
-  } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) return errno;
-  file = handle(descriptor);
+    opened = ::openat(folder.get(), name.c_str(), flags_of(how) | flags, static_cast<mode_t>(mode));
+  } while (opened < 0 && errno == EINTR);
+  if (opened < 0) return errno;
+  file = handle(opened);
   return 0;
 }
 
@@ -764,6 +1316,166 @@ inline void take_permissions(const handle& file, const file_status& old) noexcep
 }
 
 }  // namespace vmdk::detail::os
+#endif
+
+// ---- vmdk/hosted/windows/os_names.hpp
+
+#if defined(_WIN32)
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// The calls that deal with names. Each returns 0 or an errno.
+namespace vmdk::detail::os {
+
+/// What parts the names of a path. Behind a drive there may be none.
+inline constexpr std::string_view separators = "/\\:";
+
+[[nodiscard]] inline std::string folder_of(std::string_view path) noexcept {
+  const std::size_t before = path.find_last_of(separators);
+  if (before == std::string_view::npos) return ".";
+  // "C:" is wherever the user is on that drive, and "C:\" its root.
+  if (path[before] == ':') return std::string(path.substr(0, before + 1)) + '.';
+  const bool is_root = before == 0 || path[before - 1] == ':';
+  return std::string(path.substr(0, is_root ? before + 1 : before));
+}
+
+/// Opens a folder, to look names up in it.
+[[nodiscard]] inline int open_folder(const std::string& path, handle& folder) noexcept {
+  std::wstring wide;
+  if (const int error = to_wide(path, wide)) return error;
+  if (const int error = open_to_ask(wide, true, folder)) return error;
+  file_status status;
+  if (const int error = get_status(folder, status)) return error;
+  return status.kind == file_kind::directory ? 0 : ENOTDIR;
+}
+
+/// The full path of what is open, in the form `\\?\C:\...`, whose names mean files and nothing
+/// else.
+[[nodiscard]] inline int full_path(const handle& file, std::wstring& path) noexcept {
+  path.assign(32768, L'\0');
+  const DWORD n = ::GetFinalPathNameByHandleW(file.get(), path.data(),
+                                              static_cast<DWORD>(path.size()), VOLUME_NAME_DOS);
+  if (n == 0) return last_errno();
+  if (n >= path.size()) return ENAMETOOLONG;
+  path.resize(n);
+  return 0;
+}
+
+/// The path of a name in a folder, wherever that is now.
+[[nodiscard]] inline int path_in(const handle& folder, const std::string& name,
+                                 std::wstring& path) noexcept {
+  std::wstring wide;
+  if (const int error = to_wide(name, wide)) return error;
+  if (const int error = full_path(folder, path)) return error;
+  if (path.back() != L'\\') path += L'\\';
+  path += wide;
+  return 0;
+}
+
+/// Tells what a name in a folder is; a symbolic link is not followed.
+[[nodiscard]] inline int get_status(const handle& folder, const std::string& name,
+                                    file_status& status) noexcept {
+  std::wstring path;
+  handle file;
+  if (const int error = path_in(folder, name, path)) return error;
+  if (const int error = open_to_ask(path, false, file)) return error;
+  return get_status(file, status);
+}
+
+/// Opens a name in a folder; what is opened of a symbolic link is the link, which is no file.
+[[nodiscard]] inline int open_in(const handle& folder, const std::string& name, access how,
+                                 handle& file, unsigned = 0) noexcept {
+  std::wstring path;
+  if (const int error = path_in(folder, name, path)) return error;
+  return open_wide(path, how, FILE_FLAG_OPEN_REPARSE_POINT, file);
+}
+
+/// A new file has what its folder gives it.
+inline void take_permissions(const handle&, const file_status&) noexcept {}
+
+[[nodiscard]] inline int remove_name(const handle& folder, const std::string& name) noexcept {
+  std::wstring path;
+  if (const int error = path_in(folder, name, path)) return error;
+  return ::DeleteFileW(path.c_str()) != 0 ? 0 : last_errno();
+}
+
+[[nodiscard]] inline int rename_with(const handle& folder, const std::string& from,
+                                     const std::string& to, unsigned long flags) noexcept {
+  std::wstring old_path;
+  std::wstring new_path;
+  if (const int error = path_in(folder, from, old_path)) return error;
+  if (const int error = path_in(folder, to, new_path)) return error;
+  const BOOL ok = ::MoveFileExW(old_path.c_str(), new_path.c_str(), flags | MOVEFILE_WRITE_THROUGH);
+  return ok != 0 ? 0 : last_errno();
+}
+
+/// Renames within a folder; what has the new name already is replaced.
+[[nodiscard]] inline int rename_over(const handle& folder, const std::string& from,
+                                     const std::string& to) noexcept {
+  return rename_with(folder, from, to, MOVEFILE_REPLACE_EXISTING);
+}
+
+/// Renames within a folder; EEXIST when something has the new name already.
+[[nodiscard]] inline int rename_new(const handle& folder, const std::string& from,
+                                    const std::string& to) noexcept {
+  return rename_with(folder, from, to, 0);
+}
+
+/// Follows the symbolic links that a path's last name may be, to a path whose last name is none. It
+/// may be the name of nothing yet.
+[[nodiscard]] inline int follow_links(std::string path, std::string& found) noexcept {
+  file_status status;
+  const int error = get_link_status(path, status);
+  if (error != 0 && error != ENOENT) return error;
+  if (error == 0 && status.kind == file_kind::symbolic_link) {
+    std::wstring wide;
+    handle file;
+    if (const int unknown = to_wide(path, wide)) return unknown;
+    if (const int missing = open_to_ask(wide, true, file)) return missing;
+    if (const int unknown = full_path(file, wide)) return unknown;
+    path = to_utf8(wide);
+  }
+  found = std::move(path);
+  return 0;
+}
+
+}  // namespace vmdk::detail::os
+#endif
+
+// ---- vmdk/hosted/os_names.hpp
+
+namespace vmdk {
+
+/// Says what a path leads to, symbolic links followed; `none` for nothing, also behind a link.
+[[nodiscard]] inline file_kind kind_of(const std::string& path) noexcept {
+  detail::os::file_status status;
+  return detail::os::get_status(path, status) == 0 ? status.kind : file_kind::none;
+}
+
+/// The folder that a path's last name lies in: "." where it has none.
+[[nodiscard]] inline std::string folder_of(std::string_view path) noexcept {
+  return detail::os::folder_of(path);
+}
+
+/// The last name of a path; empty where it ends in a slash.
+[[nodiscard]] inline std::string base_name_of(std::string_view path) noexcept {
+  const std::size_t before = path.find_last_of(detail::os::separators);
+  return std::string(before == std::string_view::npos ? path : path.substr(before + 1));
+}
+
+/// True for a name that can only mean a file of the folder it is looked up in: not empty, not "."
+/// or "..", at most 255 bytes, and without slash, backslash, colon (drives, streams, "json:") or
+/// NUL.
+[[nodiscard]] inline bool is_base_name(std::string_view name) noexcept {
+  using namespace std::string_view_literals;
+  return !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
+         name.find_first_of("/\\:\0"sv) == std::string_view::npos;
+}
+
+}  // namespace vmdk
 
 // ---- vmdk/hosted/pending_file.hpp
 
@@ -800,7 +1512,7 @@ class pending_file {
     int error = EEXIST;
     for (int attempt = 0; attempt < 100 && error == EEXIST; ++attempt) {
       pending.temporary_name_ = make_temporary_name(name);
-      error = os::open_in(folder, pending.temporary_name_, O_WRONLY | O_CREAT | O_EXCL, file,
+      error = os::open_in(folder, pending.temporary_name_, os::access::create, file,
                           missing == 0 ? 0600 : 0666);
     }
     if (error != 0) return os::write_error(error == EEXIST ? EIO : error);
@@ -856,14 +1568,15 @@ class pending_file {
   }
 
  private:
-  /// Makes `.NAME.XXXXXXXX.tmp`, not longer than a name may be. Uniqueness is O_EXCL's business.
+  /// Makes `.NAME.XXXXXXXX.tmp`, not longer than a name may be. Whether it is
+  /// taken, the system knows.
   [[nodiscard]] static std::string make_temporary_name(std::string_view name) noexcept {
     constexpr std::size_t longest_part = 240;
     static std::atomic<std::uint32_t> calls{0};
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    auto mixed = (static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(::getpid()) << 40) *
-                     0x9E3779B97F4A7C15U +
-                 calls.fetch_add(1) * 0xD1B54A32D192ED03U;
+    auto mixed =
+        (static_cast<std::uint64_t>(now) ^ os::process_number() << 40) * 0x9E3779B97F4A7C15U +
+        calls.fetch_add(1) * 0xD1B54A32D192ED03U;
     std::string temporary = ".";
     temporary += name.substr(0, longest_part);
     temporary += '.';
@@ -982,8 +1695,8 @@ class device_sink {
   /// use).
   [[nodiscard]] static result<device_sink> open(const std::string& path) noexcept {
     device_sink sink;
-    // O_EXCL without O_CREAT refuses a device that is mounted or otherwise held.
-    if (const int error = detail::os::open_seekable(path, O_WRONLY | O_EXCL, sink.file_)) {
+    if (const int error =
+            detail::os::open_seekable(path, detail::os::access::write_alone, sink.file_)) {
       return detail::os::write_error(error);
     }
     detail::os::file_status status;
@@ -1085,16 +1798,21 @@ class file_source {
   /// a character device, which a pipe_source reads), errc::read_failed.
   [[nodiscard]] static result<file_source> open(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return detail::os::read_error(error);
     }
     detail::os::expect_sequential_reads(file);
     return over(std::move(file));
   }
 
-  /// Reads a descriptor that the caller opened and closes. Errors: those of `open`.
-  [[nodiscard]] static result<file_source> borrow(int descriptor) noexcept {
-    return over(detail::os::handle(descriptor, false));
+  /// Reads a file that the caller opened and closes. Errors: those of `open`.
+  [[nodiscard]] static result<file_source> borrow(native_file file) noexcept {
+    return over(detail::os::handle(file, false));
+  }
+
+  /// Reads standard input, where that is a file. Errors: those of `open`.
+  [[nodiscard]] static result<file_source> standard_input() noexcept {
+    return over(detail::os::standard(detail::os::standard_stream::input));
   }
 
   /// Reads an open file. Errors: those of `open`.
@@ -1182,7 +1900,7 @@ class directory_files {
   /// errc::extent_count_invalid (detail: the number of files allowed).
   result<file_id> open_path(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return files_failure(error);
     }
     return keep(std::move(file));
@@ -1205,7 +1923,8 @@ class directory_files {
       // Should something else have taken the name meanwhile, it is not followed, not waited for,
       // and refused after all.
       detail::os::handle file;
-      if (const int again = detail::os::open_in(folder, zero_ended, O_RDONLY | O_NONBLOCK, file)) {
+      if (const int again =
+              detail::os::open_in(folder, zero_ended, detail::os::access::read, file)) {
         return files_failure(again);
       }
       if (const int again = detail::os::get_status(file, status)) return files_failure(again);
@@ -1219,11 +1938,10 @@ class directory_files {
 
   /// True when a path leads, symbolic links followed, to a file that is open here.
   [[nodiscard]] bool is_open(const std::string& path) const noexcept {
-    struct stat raw{};
-    if (::stat(path.c_str(), &raw) != 0) return false;
-    const detail::os::file_status status = detail::os::status_of(raw);
+    detail::os::file_status status;
+    if (detail::os::get_status(path, status) != 0) return false;
     for (const open_file& file : files_) {
-      if (file.device == status.device && file.inode == status.inode) return true;
+      if (is_same_file(file.status, status)) return true;
     }
     return false;
   }
@@ -1248,8 +1966,7 @@ class directory_files {
  private:
   struct open_file {
     file_source source;
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
+    detail::os::file_status status{};
   };
 
   static failure files_failure(int error) noexcept {
@@ -1263,7 +1980,7 @@ class directory_files {
     detail::os::file_status status;
     if (const int error = detail::os::get_status(file, status)) return files_failure(error);
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (files_[i].device == status.device && files_[i].inode == status.inode) {
+      if (is_same_file(files_[i].status, status)) {
         return file_id{static_cast<std::uint32_t>(i)};
       }
     }
@@ -1279,7 +1996,7 @@ class directory_files {
       why.from = origin::files;
       return why;
     }
-    files_.push_back({std::move(source).value(), status.device, status.inode});
+    files_.push_back({std::move(source).value(), status});
     return file_id{static_cast<std::uint32_t>(files_.size() - 1)};
   }
 
@@ -1310,7 +2027,8 @@ class file_storage {
   /// errc::file_not_regular, errc::read_failed (also when it may not be written).
   [[nodiscard]] static result<file_storage> open(const std::string& path) noexcept {
     file_storage storage;
-    if (const int error = detail::os::open_seekable(path, O_RDWR, storage.file_)) {
+    if (const int error =
+            detail::os::open_seekable(path, detail::os::access::read_write, storage.file_)) {
       return detail::os::read_error(error);
     }
     detail::os::file_status status;
@@ -1424,8 +2142,7 @@ class mapped_file {
     return *this;
   }
   ~mapped_file() {
-    // The mapping was asked for without PROT_WRITE; munmap takes its address alone.
-    if (!bytes_.empty()) (void)::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    if (!bytes_.empty()) detail::os::unmap(bytes_);
   }
 
   /// Opens and maps a file. Errors: those of file_source::open; errc::read_failed (detail: errno)
@@ -1433,10 +2150,10 @@ class mapped_file {
   [[nodiscard]] static result<mapped_file> open(const std::string& path) noexcept {
     mapped_file mapped;
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return detail::os::read_error(error);
     }
-    const int descriptor = file.get();
+    const detail::os::handle same(file.get(), false);
     result<file_source> source = file_source::over(std::move(file));
     if (!source) return source.error();
     mapped.file_ = std::move(source).value();
@@ -1447,9 +2164,9 @@ class mapped_file {
       return detail::os::read_error(ENOMEM);
     }
     const auto n = static_cast<std::size_t>(size_bytes);
-    void* const address = ::mmap(nullptr, n, PROT_READ, MAP_SHARED, descriptor, 0);
-    if (address == MAP_FAILED) return detail::os::read_error(errno);
-    mapped.bytes_ = byte_view(static_cast<const std::byte*>(address), n);
+    if (const int error = detail::os::map(same, n, mapped.bytes_)) {
+      return detail::os::read_error(error);
+    }
     return mapped;
   }
 
@@ -1649,20 +2366,22 @@ class stream_sink {
   /// origin::sink with errno in `detail`: errc::file_not_found, errc::write_failed.
   [[nodiscard]] static result<stream_sink> open(const std::string& path) noexcept {
     stream_sink sink;
-    if (const int error = detail::os::open_path(path, O_WRONLY, sink.file_)) {
+    if (const int error = detail::os::open_path(path, detail::os::access::write, sink.file_)) {
       return detail::os::write_error(error);
     }
     return sink;
   }
 
-  /// Writes a descriptor that the caller opened and closes, from where it stands.
-  [[nodiscard]] static stream_sink borrow(int descriptor) noexcept {
+  /// Writes what the caller opened and closes, from where it stands.
+  [[nodiscard]] static stream_sink borrow(native_file file) noexcept {
     stream_sink sink;
-    sink.file_ = detail::os::handle(descriptor, false);
+    sink.file_ = detail::os::handle(file, false);
     return sink;
   }
 
-  [[nodiscard]] static stream_sink standard_output() noexcept { return borrow(STDOUT_FILENO); }
+  [[nodiscard]] static stream_sink standard_output() noexcept {
+    return borrow(detail::os::standard(detail::os::standard_stream::output).get());
+  }
 
   /// Bytes written so far.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_bytes_; }
@@ -2244,7 +2963,7 @@ namespace vmdk {
 /// Reads a pipe, a FIFO, a terminal or another stream front to back. SequentialSource; movable
 /// only. After a failure every further call returns it.
 ///
-/// Small reads are served from a buffer, so the descriptor may stand behind what was handed out.
+/// Small reads are served from a buffer, so the file may stand behind what was handed out.
 class pipe_source {
  public:
   /// Reads nothing until another one is moved here.
@@ -2254,20 +2973,22 @@ class pipe_source {
   /// Errors, of origin::source with errno in `detail`: errc::file_not_found, errc::read_failed.
   [[nodiscard]] static result<pipe_source> open(const std::string& path) noexcept {
     pipe_source source;
-    if (const int error = detail::os::open_path(path, O_RDONLY, source.file_)) {
+    if (const int error = detail::os::open_path(path, detail::os::access::read, source.file_)) {
       return detail::os::read_error(error);
     }
     return source;
   }
 
-  /// Reads a descriptor that the caller opened and closes, from where it stands.
-  [[nodiscard]] static pipe_source borrow(int descriptor) noexcept {
+  /// Reads what the caller opened and closes, from where it stands.
+  [[nodiscard]] static pipe_source borrow(native_file file) noexcept {
     pipe_source source;
-    source.file_ = detail::os::handle(descriptor, false);
+    source.file_ = detail::os::handle(file, false);
     return source;
   }
 
-  [[nodiscard]] static pipe_source standard_input() noexcept { return borrow(STDIN_FILENO); }
+  [[nodiscard]] static pipe_source standard_input() noexcept {
+    return borrow(detail::os::standard(detail::os::standard_stream::input).get());
+  }
 
   /// Bytes handed out so far.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }

@@ -33,8 +33,8 @@ class device_sink {
   /// use).
   [[nodiscard]] static result<device_sink> open(const std::string& path) noexcept {
     device_sink sink;
-    // O_EXCL without O_CREAT refuses a device that is mounted or otherwise held.
-    if (const int error = detail::os::open_seekable(path, O_WRONLY | O_EXCL, sink.file_)) {
+    if (const int error =
+            detail::os::open_seekable(path, detail::os::access::write_alone, sink.file_)) {
       return detail::os::write_error(error);
     }
     detail::os::file_status status;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +45,7 @@ class directory_files {
   /// errc::extent_count_invalid (detail: the number of files allowed).
   result<file_id> open_path(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return files_failure(error);
     }
     return keep(std::move(file));
@@ -70,7 +68,8 @@ class directory_files {
       // Should something else have taken the name meanwhile, it is not followed, not waited for,
       // and refused after all.
       detail::os::handle file;
-      if (const int again = detail::os::open_in(folder, zero_ended, O_RDONLY | O_NONBLOCK, file)) {
+      if (const int again =
+              detail::os::open_in(folder, zero_ended, detail::os::access::read, file)) {
         return files_failure(again);
       }
       if (const int again = detail::os::get_status(file, status)) return files_failure(again);
@@ -84,11 +83,10 @@ class directory_files {
 
   /// True when a path leads, symbolic links followed, to a file that is open here.
   [[nodiscard]] bool is_open(const std::string& path) const noexcept {
-    struct stat raw{};
-    if (::stat(path.c_str(), &raw) != 0) return false;
-    const detail::os::file_status status = detail::os::status_of(raw);
+    detail::os::file_status status;
+    if (detail::os::get_status(path, status) != 0) return false;
     for (const open_file& file : files_) {
-      if (file.device == status.device && file.inode == status.inode) return true;
+      if (is_same_file(file.status, status)) return true;
     }
     return false;
   }
@@ -113,8 +111,7 @@ class directory_files {
  private:
   struct open_file {
     file_source source;
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
+    detail::os::file_status status{};
   };
 
   static failure files_failure(int error) noexcept {
@@ -128,7 +125,7 @@ class directory_files {
     detail::os::file_status status;
     if (const int error = detail::os::get_status(file, status)) return files_failure(error);
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (files_[i].device == status.device && files_[i].inode == status.inode) {
+      if (is_same_file(files_[i].status, status)) {
         return file_id{static_cast<std::uint32_t>(i)};
       }
     }
@@ -144,7 +141,7 @@ class directory_files {
       why.from = origin::files;
       return why;
     }
-    files_.push_back({std::move(source).value(), status.device, status.inode});
+    files_.push_back({std::move(source).value(), status});
     return file_id{static_cast<std::uint32_t>(files_.size() - 1)};
   }
 

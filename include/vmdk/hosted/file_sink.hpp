@@ -45,7 +45,7 @@ class file_sink {
   /// errc::file_not_found (its folder), errc::write_failed, errc::sink_full.
   [[nodiscard]] static result<file_sink> create(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_path(path, O_WRONLY | O_CREAT | O_EXCL, file, 0666)) {
+    if (const int error = detail::os::open_path(path, detail::os::access::create, file)) {
       return detail::os::write_error(error);
     }
     return over(std::move(file));
@@ -55,7 +55,7 @@ class file_sink {
   /// errc::file_not_regular, errc::write_failed.
   [[nodiscard]] static result<file_sink> overwrite(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_WRONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::write, file)) {
       return detail::os::write_error(error);
     }
     result<file_sink> sink = over(std::move(file));

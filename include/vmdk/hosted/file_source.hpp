@@ -33,16 +33,21 @@ class file_source {
   /// a character device, which a pipe_source reads), errc::read_failed.
   [[nodiscard]] static result<file_source> open(const std::string& path) noexcept {
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return detail::os::read_error(error);
     }
     detail::os::expect_sequential_reads(file);
     return over(std::move(file));
   }
 
-  /// Reads a descriptor that the caller opened and closes. Errors: those of `open`.
-  [[nodiscard]] static result<file_source> borrow(int descriptor) noexcept {
-    return over(detail::os::handle(descriptor, false));
+  /// Reads a file that the caller opened and closes. Errors: those of `open`.
+  [[nodiscard]] static result<file_source> borrow(native_file file) noexcept {
+    return over(detail::os::handle(file, false));
+  }
+
+  /// Reads standard input, where that is a file. Errors: those of `open`.
+  [[nodiscard]] static result<file_source> standard_input() noexcept {
+    return over(detail::os::standard(detail::os::standard_stream::input));
   }
 
   /// Reads an open file. Errors: those of `open`.

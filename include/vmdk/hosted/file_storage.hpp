@@ -31,7 +31,8 @@ class file_storage {
   /// errc::file_not_regular, errc::read_failed (also when it may not be written).
   [[nodiscard]] static result<file_storage> open(const std::string& path) noexcept {
     file_storage storage;
-    if (const int error = detail::os::open_seekable(path, O_RDWR, storage.file_)) {
+    if (const int error =
+            detail::os::open_seekable(path, detail::os::access::read_write, storage.file_)) {
       return detail::os::read_error(error);
     }
     detail::os::file_status status;

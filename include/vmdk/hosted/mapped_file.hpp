@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +12,8 @@
 #include "vmdk/core/failure.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/hosted/file_source.hpp"
+#include "vmdk/hosted/os.hpp"
+#include "vmdk/hosted/os_io.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/io/memory.hpp"
 
@@ -37,8 +37,7 @@ class mapped_file {
     return *this;
   }
   ~mapped_file() {
-    // The mapping was asked for without PROT_WRITE; munmap takes its address alone.
-    if (!bytes_.empty()) (void)::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    if (!bytes_.empty()) detail::os::unmap(bytes_);
   }
 
   /// Opens and maps a file. Errors: those of file_source::open; errc::read_failed (detail: errno)
@@ -46,10 +45,10 @@ class mapped_file {
   [[nodiscard]] static result<mapped_file> open(const std::string& path) noexcept {
     mapped_file mapped;
     detail::os::handle file;
-    if (const int error = detail::os::open_seekable(path, O_RDONLY, file)) {
+    if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return detail::os::read_error(error);
     }
-    const int descriptor = file.get();
+    const detail::os::handle same(file.get(), false);
     result<file_source> source = file_source::over(std::move(file));
     if (!source) return source.error();
     mapped.file_ = std::move(source).value();
@@ -60,9 +59,9 @@ class mapped_file {
       return detail::os::read_error(ENOMEM);
     }
     const auto n = static_cast<std::size_t>(size_bytes);
-    void* const address = ::mmap(nullptr, n, PROT_READ, MAP_SHARED, descriptor, 0);
-    if (address == MAP_FAILED) return detail::os::read_error(errno);
-    mapped.bytes_ = byte_view(static_cast<const std::byte*>(address), n);
+    if (const int error = detail::os::map(same, n, mapped.bytes_)) {
+      return detail::os::read_error(error);
+    }
     return mapped;
   }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -51,7 +49,7 @@ class pending_file {
     int error = EEXIST;
     for (int attempt = 0; attempt < 100 && error == EEXIST; ++attempt) {
       pending.temporary_name_ = make_temporary_name(name);
-      error = os::open_in(folder, pending.temporary_name_, O_WRONLY | O_CREAT | O_EXCL, file,
+      error = os::open_in(folder, pending.temporary_name_, os::access::create, file,
                           missing == 0 ? 0600 : 0666);
     }
     if (error != 0) return os::write_error(error == EEXIST ? EIO : error);
@@ -107,14 +105,15 @@ class pending_file {
   }
 
  private:
-  /// Makes `.NAME.XXXXXXXX.tmp`, not longer than a name may be. Uniqueness is O_EXCL's business.
+  /// Makes `.NAME.XXXXXXXX.tmp`, not longer than a name may be. Whether it is
+  /// taken, the system knows.
   [[nodiscard]] static std::string make_temporary_name(std::string_view name) noexcept {
     constexpr std::size_t longest_part = 240;
     static std::atomic<std::uint32_t> calls{0};
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    auto mixed = (static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(::getpid()) << 40) *
-                     0x9E3779B97F4A7C15U +
-                 calls.fetch_add(1) * 0xD1B54A32D192ED03U;
+    auto mixed =
+        (static_cast<std::uint64_t>(now) ^ os::process_number() << 40) * 0x9E3779B97F4A7C15U +
+        calls.fetch_add(1) * 0xD1B54A32D192ED03U;
     std::string temporary = ".";
     temporary += name.substr(0, longest_part);
     temporary += '.';

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,7 +20,7 @@ namespace vmdk {
 /// Reads a pipe, a FIFO, a terminal or another stream front to back. SequentialSource; movable
 /// only. After a failure every further call returns it.
 ///
-/// Small reads are served from a buffer, so the descriptor may stand behind what was handed out.
+/// Small reads are served from a buffer, so the file may stand behind what was handed out.
 class pipe_source {
  public:
   /// Reads nothing until another one is moved here.
@@ -32,20 +30,22 @@ class pipe_source {
   /// Errors, of origin::source with errno in `detail`: errc::file_not_found, errc::read_failed.
   [[nodiscard]] static result<pipe_source> open(const std::string& path) noexcept {
     pipe_source source;
-    if (const int error = detail::os::open_path(path, O_RDONLY, source.file_)) {
+    if (const int error = detail::os::open_path(path, detail::os::access::read, source.file_)) {
       return detail::os::read_error(error);
     }
     return source;
   }
 
-  /// Reads a descriptor that the caller opened and closes, from where it stands.
-  [[nodiscard]] static pipe_source borrow(int descriptor) noexcept {
+  /// Reads what the caller opened and closes, from where it stands.
+  [[nodiscard]] static pipe_source borrow(native_file file) noexcept {
     pipe_source source;
-    source.file_ = detail::os::handle(descriptor, false);
+    source.file_ = detail::os::handle(file, false);
     return source;
   }
 
-  [[nodiscard]] static pipe_source standard_input() noexcept { return borrow(STDIN_FILENO); }
+  [[nodiscard]] static pipe_source standard_input() noexcept {
+    return borrow(detail::os::standard(detail::os::standard_stream::input).get());
+  }
 
   /// Bytes handed out so far.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }

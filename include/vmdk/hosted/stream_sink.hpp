@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,20 +31,22 @@ class stream_sink {
   /// origin::sink with errno in `detail`: errc::file_not_found, errc::write_failed.
   [[nodiscard]] static result<stream_sink> open(const std::string& path) noexcept {
     stream_sink sink;
-    if (const int error = detail::os::open_path(path, O_WRONLY, sink.file_)) {
+    if (const int error = detail::os::open_path(path, detail::os::access::write, sink.file_)) {
       return detail::os::write_error(error);
     }
     return sink;
   }
 
-  /// Writes a descriptor that the caller opened and closes, from where it stands.
-  [[nodiscard]] static stream_sink borrow(int descriptor) noexcept {
+  /// Writes what the caller opened and closes, from where it stands.
+  [[nodiscard]] static stream_sink borrow(native_file file) noexcept {
     stream_sink sink;
-    sink.file_ = detail::os::handle(descriptor, false);
+    sink.file_ = detail::os::handle(file, false);
     return sink;
   }
 
-  [[nodiscard]] static stream_sink standard_output() noexcept { return borrow(STDOUT_FILENO); }
+  [[nodiscard]] static stream_sink standard_output() noexcept {
+    return borrow(detail::os::standard(detail::os::standard_stream::output).get());
+  }
 
   /// Bytes written so far.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_bytes_; }

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include "vmdk/core/arithmetic.hpp"
+#include "vmdk/core/bytes.hpp"
+#include "vmdk/hosted/os_types.hpp"
+#include "vmdk/hosted/posix/os.hpp"
+#include "vmdk/io/concepts.hpp"
+
+#if !defined(_WIN32)
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -10,16 +18,10 @@
 #include <sys/ioctl.h>
 #endif
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-
-#include "vmdk/core/arithmetic.hpp"
-#include "vmdk/core/bytes.hpp"
-#include "vmdk/hosted/os.hpp"
-#include "vmdk/io/concepts.hpp"
 
 /// The calls that read and write open files. Each returns 0 or an errno, repeats what a signal
 /// interrupted and finishes what the system did in part.
@@ -183,9 +185,6 @@ inline constexpr std::size_t largest_call_bytes = std::size_t{1} << 30;
   return 0;
 }
 
-/// Zeros, for what cannot leave a hole.
-inline constexpr std::array<std::byte, 65536> zeros{};
-
 /// Makes a run of a block device zeros; after an error `done` bytes are.
 [[nodiscard]] inline int zero_device(const handle& file, std::uint64_t offset, std::uint64_t n,
                                      std::uint64_t& done) noexcept {
@@ -220,4 +219,19 @@ inline constexpr std::array<std::byte, 65536> zeros{};
   return 0;
 }
 
+/// Maps the first n bytes of a file, which are not 0, for reading.
+[[nodiscard]] inline int map(const handle& file, std::size_t n, byte_view& bytes) noexcept {
+  void* const address = ::mmap(nullptr, n, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (address == MAP_FAILED) return errno;
+  bytes = byte_view(static_cast<const std::byte*>(address), n);
+  return 0;
+}
+
+/// Gives up what `map` gave.
+inline void unmap(byte_view bytes) noexcept {
+  // It was asked for without PROT_WRITE; munmap takes its address alone.
+  (void)::munmap(const_cast<std::byte*>(bytes.data()), bytes.size());
+}
+
 }  // namespace vmdk::detail::os
+#endif

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include "vmdk/hosted/os_types.hpp"
+#include "vmdk/hosted/posix/os.hpp"
+
+#if !defined(_WIN32)
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,47 +14,23 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "vmdk/hosted/os.hpp"
+/// The calls that deal with names. Each returns 0 or an errno.
+namespace vmdk::detail::os {
 
-namespace vmdk {
+/// What parts the names of a path.
+inline constexpr std::string_view separators = "/";
 
-/// Says what a path leads to, symbolic links followed; `none` for nothing, also behind a link.
-[[nodiscard]] inline file_kind kind_of(const std::string& path) noexcept {
-  struct stat raw{};
-  return ::stat(path.c_str(), &raw) == 0 ? detail::os::kind_of_mode(raw.st_mode) : file_kind::none;
-}
-
-/// The folder that a path's last name lies in: "." where it has none.
 [[nodiscard]] inline std::string folder_of(std::string_view path) noexcept {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";
   return std::string(path.substr(0, slash == 0 ? 1 : slash));
 }
 
-/// The last name of a path; empty where it ends in a slash.
-[[nodiscard]] inline std::string base_name_of(std::string_view path) noexcept {
-  const std::size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
-}
-
-/// True for a name that can only mean a file of the folder it is looked up in: not empty, not "."
-/// or "..", at most 255 bytes, and without slash, backslash, colon (drives, streams, "json:") or
-/// NUL.
-[[nodiscard]] inline bool is_base_name(std::string_view name) noexcept {
-  using namespace std::string_view_literals;
-  return !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
-         name.find_first_of("/\\:\0"sv) == std::string_view::npos;
-}
-
-}  // namespace vmdk
-
-/// The calls that deal with names. Each returns 0 or an errno.
-namespace vmdk::detail::os {
-
 /// Opens a folder, to look names up in it.
 [[nodiscard]] inline int open_folder(const std::string& path, handle& folder) noexcept {
-  return open_path(path, O_RDONLY | O_DIRECTORY, folder);
+  return open_with(path, access::read, O_DIRECTORY, folder);
 }
 
 /// Tells what a name in a folder is; a symbolic link is not followed.
@@ -62,16 +42,17 @@ namespace vmdk::detail::os {
   return 0;
 }
 
-/// Opens a name in a folder; a symbolic link is an error. `flags` are those of open(2).
-[[nodiscard]] inline int open_in(const handle& folder, const std::string& name, int flags,
+/// Opens a name in a folder, and does not wait for a FIFO; a symbolic link is an error. A new file
+/// gets these permissions.
+[[nodiscard]] inline int open_in(const handle& folder, const std::string& name, access how,
                                  handle& file, unsigned mode = 0) noexcept {
-  int descriptor = -1;
+  constexpr int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+  int opened = -1;
   do {
-    descriptor = ::openat(folder.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
-                          static_cast<mode_t>(mode));
-  } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) return errno;
-  file = handle(descriptor);
+    opened = ::openat(folder.get(), name.c_str(), flags_of(how) | flags, static_cast<mode_t>(mode));
+  } while (opened < 0 && errno == EINTR);
+  if (opened < 0) return errno;
+  file = handle(opened);
   return 0;
 }
 
@@ -136,3 +117,4 @@ inline void take_permissions(const handle& file, const file_status& old) noexcep
 }
 
 }  // namespace vmdk::detail::os
+#endif
