@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A damaged sparse file or stream is repaired: as planned, once and for all, whatever the memory,
-// also in two goes, and no grain that could be read is lost. Input: a bundle of one file.
+// also in two goes, and no grain is lost that could be read and has its place for itself. Input: a
+// bundle of one file.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <vector>
 
 #include "bundle.hpp"
 #include "checked.hpp"
 #include "demand.hpp"
+#include "readable_grains.hpp"
 #include "vmdk/codec/inflate.hpp"
 #include "vmdk/io/memory.hpp"
-#include "vmdk/reader/compressed_grain.hpp"
-#include "vmdk/reader/sparse_extent.hpp"
 #include "vmdk/verify/repair.hpp"
 
 namespace {
@@ -22,6 +21,7 @@ namespace {
 using namespace vmdk;
 using fuzzing::demand;
 using fuzzing::generator;
+using fuzzing::readable_grains;
 using bytes = std::vector<std::byte>;
 
 /// A file that is read and written inside its bounds, grows by little, and may fail for good.
@@ -64,50 +64,6 @@ class storage {
 };
 static_assert(Storage<storage>);
 
-/// The grains of a file that can be read, by their offset on the disk; none where it cannot be
-/// opened. At most so many are looked at.
-std::map<std::uint64_t, bytes> readable_grains(const bytes& content, std::uint64_t& size_bytes) {
-  constexpr int most_grains = 40;
-  constexpr std::uint32_t largest_grain_bytes = 1 << 16;
-  static const auto decoder = std::make_unique<vmdk::inflate>();
-  std::map<std::uint64_t, bytes> grains;
-  memory_source file(content);
-  const auto extent = sparse_extent::open(file, file.size(), strictness::tolerant);
-  size_bytes = extent ? extent->capacity_bytes() : 0;
-  if (!extent || extent->geometry().grain_bytes() > largest_grain_bytes) return grains;
-  bytes directory(8192);
-  bytes table(2048);
-  bytes input(4096);
-  table_cache cache{window_cache(directory), window_cache(table)};
-  const std::uint32_t grain_bytes = extent->geometry().grain_bytes();
-  for (std::uint64_t at = 0, steps = 0; at < size_bytes && steps < 20000; ++steps) {
-    const auto found = extent->map(file, at, cache);
-    if (!found) {
-      at += grain_bytes;
-      continue;
-    }
-    const std::uint64_t behind = at + found->bytes;
-    if (found->where == placement::stored || found->where == placement::compressed) {
-      for (; at < behind && grains.size() < most_grains; at += grain_bytes) {
-        const auto one = extent->map(file, at, cache);
-        bytes out(grain_bytes);
-        const auto exists =
-            static_cast<std::size_t>(smaller_of<std::uint64_t>(grain_bytes, size_bytes - at));
-        const bool is_read =
-            one && (one->where == placement::stored
-                        ? !file.read_at(one->file_offset, byte_span(out).first(exists))
-                        : !read_compressed_grain(file, file.size(), *extent, one->file_offset, at,
-                                                 input, *decoder, out));
-        out.resize(exists);
-        if (is_read) grains[at] = out;
-      }
-      if (grains.size() == most_grains) break;
-    }
-    at = behind;
-  }
-  return grains;
-}
-
 /// What repairing a file came to.
 struct outcome {
   failure why;
@@ -131,18 +87,11 @@ outcome repair_in(storage& file, std::size_t room_bytes, bool writes = true) {
   return seen;
 }
 
-void demand_kept(const std::map<std::uint64_t, bytes>& before, std::uint64_t size_before,
-                 const bytes& content, const char* promise) {
-  std::uint64_t size_after = 0;
-  const auto after = readable_grains(content, size_after);
-  if (before.empty()) return;
-  demand(size_after == size_before, "a disk that could be read keeps its size");
-  for (const auto& [offset, grain] : before) {
-    const auto found = after.find(offset);
-    // Where grains came back, not all of them are looked at.
-    if (found == after.end() && after.size() >= 40 && offset > after.rbegin()->first) return;
-    demand(found != after.end() && found->second == grain, promise);
-  }
+void demand_kept(const readable_grains& before, const bytes& content, const char* promise) {
+  const readable_grains after(content);
+  if (before.grains.empty()) return;
+  demand(after.size_bytes == before.size_bytes, "a disk that could be read keeps its size");
+  demand(before.are_kept_in(after), promise);
 }
 
 bool is_sound(const bytes& content) {
@@ -159,8 +108,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzzing::bundle bundle(input);
   const bytes& damaged = bundle.files().front().bytes;
   generator random(input);
-  std::uint64_t size_before = 0;
-  const auto before = readable_grains(damaged, size_before);
+  const readable_grains before(damaged);
 
   storage unchanged(damaged, 0);
   const outcome planned = repair_in(unchanged, much_room, false);
@@ -175,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   demand(done.summary.changes != 0 || file.content() == damaged, "changes are told");
-  demand_kept(before, size_before, file.content(), "a grain that could be read is kept");
+  demand_kept(before, file.content(), "a grain that could be read is kept");
   demand(!is_sound(damaged) || is_sound(file.content()), "a sound file stays sound");
 
   const bytes repaired = file.content();
@@ -187,7 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const outcome little = repair_in(other, repair_least_bytes);
   if (little.why.code != errc::workspace_too_small) {
     demand(little.why == done.why, "less room is no reason");
-    demand_kept(before, size_before, other.content(), "a grain is kept with little room");
+    demand_kept(before, other.content(), "a grain is kept with little room");
   }
 
   if (done.summary.changes == 0) return 0;
@@ -195,10 +143,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                             smaller_of<std::uint64_t>(done.summary.changes, 50)) +
                                     1));
   (void)repair_in(cut, much_room);
-  demand_kept(before, size_before, cut.content(), "a repair that stopped has lost no grain");
+  demand_kept(before, cut.content(), "a repair that stopped has lost no grain");
   storage next(cut.content());
   const outcome second = repair_in(next, much_room);
   demand(!second.why, "a repair that stopped can go on");
-  demand_kept(before, size_before, next.content(), "a repair in two goes loses no grain");
+  demand_kept(before, next.content(), "a repair in two goes loses no grain");
   return 0;
 }

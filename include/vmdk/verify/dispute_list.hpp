@@ -16,6 +16,7 @@ struct dispute {
   std::uint32_t value[2]{};
   std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
   bool is_claimed[2]{};     ///< The value's place belongs to another entry.
+  bool is_wanted[2]{};      ///< A copy of another entry, on which its copies differ, names it.
   bool is_marker = false;   ///< A grain's marker does stand at the value.
 };
 
@@ -44,6 +45,7 @@ class dispute_list {
       d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
       d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
       d.is_claimed[copy] = (flags >> copy & 1) != 0;
+      d.is_wanted[copy] = (flags >> copy & 8) != 0;
     }
     d.found = load_le<std::uint32_t>(from + 32);
     d.is_marker = (flags & 4) != 0;
@@ -57,8 +59,9 @@ class dispute_list {
       store_le(to + 24 + 4 * copy, d.value[copy]);
     }
     store_le(to + 32, d.found);
-    const unsigned flags =
-        (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) | (d.is_marker ? 4u : 0u);
+    const unsigned flags = (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) |
+                           (d.is_marker ? 4u : 0u) | (d.is_wanted[0] ? 8u : 0u) |
+                           (d.is_wanted[1] ? 16u : 0u);
     store_le(to + 36, static_cast<std::uint32_t>(flags));
   }
 

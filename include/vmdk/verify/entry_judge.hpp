@@ -50,10 +50,6 @@ class entry_judge {
     return good ? entry_verdict::good : entry_verdict::bad;
   }
 
-  [[nodiscard]] constexpr bool is_aligned(std::uint64_t value) const noexcept {
-    return (value & (geometry_.grain_sectors() - 1)) == 0;
-  }
-
  private:
   constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
     std::array<std::byte, grain_marker_bytes> marker{};

@@ -124,6 +124,7 @@ class extent_repairer {
     table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
     const auto found = tables.survey(header_.over_head);
     if (!found) return found.error();
+    if (failure f = refuse_overlap(tables)) return f;
     correct_overhead(*found, finder.copies() == 2, judge);
     if (!judge.allows_zeroed && header_.version >= 2 && found->ones != 0) {
       // Version 2 is what zeroed grains are for.
@@ -134,12 +135,18 @@ class extent_repairer {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
     if (failure f = tables.plan_directory()) return f;
-    const bool all_aligned = found->grains != 0 && found->unaligned == 0;
-    const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
-    if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
+    if (failure f = tables.mend_plain(!found->do_overlap)) return f;
     if (failure f = target_->barrier()) return f;
     if (failure f = tables.mend_directory()) return f;
     return headers().mend_header(header_);
+  }
+
+  /// Errors: errc::table_overlap where what is written to one table would be read from another.
+  static constexpr failure refuse_overlap(table_mender<Target>& tables) noexcept {
+    const auto sector = tables.find_overlap();
+    if (!sector) return sector.error();
+    if (*sector == 0) return no_failure;
+    return image_failure(errc::table_overlap, *sector << sector_shift);
   }
 
   /// Grains that all copies name are there, whatever the overhead says.
@@ -219,17 +226,18 @@ class extent_repairer {
       if (!is_missing) return is_missing.error();
       if (*is_missing) return rebuild_tail(stream);
     }
+    if (failure f = refuse_overlap(tables)) return f;
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
     if (failure f = tables.plan_directory()) return f;
     bool is_first = true;
-    const auto settle = [&](bool) {
+    const auto settle = [&] {
       const bool now = is_first;
       is_first = false;
       return stream.settle(tables, now);
     };
-    if (failure f = tables.mend_entries(true, settle)) return f;
+    if (failure f = tables.mend_marked(settle)) return f;
     if (failure f = tables.mend_directory()) return f;
     if (failure f = stream.mend_markers()) return f;
     if (!in_front) {
@@ -289,6 +297,11 @@ class extent_repairer {
     const stream_facts facts = stream.facts();
     if (!facts.is_complete() || facts.misplaced != 0 || header_.over_head == 0) return refused;
     if (header_.over_head > file_sectors()) return refused;
+    // What would be written behind the grains must not lie in the descriptor.
+    if (header_.descriptor_offset != 0 &&
+        header_.descriptor_offset + header_.descriptor_size > header_.over_head) {
+      return refused;
+    }
     if (facts.stopped_by == marker_kind::zero) {
       const auto is_end = is_zero_from(facts.stopped_at);
       if (!is_end) return is_end.error();

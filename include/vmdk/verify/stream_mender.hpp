@@ -383,8 +383,7 @@ class stream_mender {
       return target_->change_value(step, lba);
     }
     if (is_known) return tables.put(d, 0, repair_kind::entry_dropped);
-    tables.leave(d);
-    return no_failure;
+    return tables.leave(d);
   }
 
   Target* target_;

@@ -61,6 +61,9 @@ class table_finder {
 
   [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
 
+  /// Begins a walk over all tables.
+  constexpr void begin() noexcept { budget_ = most_searches; }
+
   /// Errors: the file's.
   [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
     table_places places;
@@ -89,6 +92,9 @@ class table_finder {
 
  private:
   static constexpr std::size_t most_candidates = 7;
+  /// How many entries that continue nothing are looked into in one walk over all tables: each costs
+  /// a walk over the directory.
+  static constexpr std::uint32_t most_searches = 1024;
   struct candidates {
     std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
     std::size_t count = 0;
@@ -167,7 +173,7 @@ class table_finder {
                                     ahead(*before),
                                     behind(*after)};
     for (std::size_t i = 0; i < most_candidates; ++i) {
-      const auto is_free = may_lie_at(copy, table, wanted[i], false);
+      const auto is_free = may_lie_at(copy, table, wanted[i], i == 0);
       if (!is_free) return is_free.error();
       // What the directory or the stream says is this table's claim; the others are guesses.
       const auto is_wanted =
@@ -179,10 +185,9 @@ class table_finder {
   }
 
   /// True when a table can be here without sharing sectors with any other metadata. Directory
-  /// entries that may be wrong themselves count when it `is_to_be_free`.
+  /// entries that may be wrong themselves count where it is not `is_own`.
   [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
-                                                  std::uint64_t sector,
-                                                  bool is_to_be_free) noexcept {
+                                                  std::uint64_t sector, bool is_own) noexcept {
     if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
     const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
       return sector >= first + sectors || sector + table_sectors <= first;
@@ -198,7 +203,7 @@ class table_finder {
         if (!entry) return entry.error();
         if (*entry == 0 || !format().names_table(*entry)) continue;
         if (apart(*entry, table_sectors)) continue;
-        const auto is_right = is_to_be_free ? result<bool>(true) : continues(other, i);
+        const auto is_right = is_own ? continues(other, i) : result<bool>(true);
         if (!is_right) return is_right.error();
         if (*is_right) return false;
       }
@@ -206,19 +211,38 @@ class table_finder {
     return true;
   }
 
-  /// True when a place might as well be another lost table's: it is where that one usually lies, or
-  /// beside a neighbour of that one.
+  /// True when a place might as well be another lost table's, or part of it: that one usually lies
+  /// there, or beside a neighbour.
   [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
                                                            std::uint64_t sector) noexcept {
+    const auto is_there = [sector](std::uint64_t place) {
+      return place < sector + table_sectors && sector < place + table_sectors;
+    };
+    const std::uint64_t count = format().table_count();
     for (unsigned other = 0; other < copies(); ++other) {
-      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
+      bool is_beside_last = false;
+      bool is_beside_this = false;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        // What its own neighbours give is this one's before it is another's.
+        const auto gives = [&](std::uint64_t at) -> result<bool> {
+          if (at >= count || (other == copy && at + 1 >= table && at <= table + 1)) return false;
+          const auto entry = walk_->directory_entry(other, at);
+          if (!entry) return entry.error();
+          return *entry != 0 &&
+                 (is_there(*entry + table_sectors) || is_there(*entry - table_sectors));
+        };
+        const auto is_beside_next = gives(i + 1);
+        if (!is_beside_next) return is_beside_next.error();
+        if (i == 0) {
+          const auto first = gives(0);
+          if (!first) return first.error();
+          is_beside_this = *first;
+        }
+        const bool is_guess = is_there(usual_sector(other, i)) || is_beside_last || *is_beside_next;
+        is_beside_last = is_beside_this;
+        is_beside_this = *is_beside_next;
         if (other == copy && i == table) continue;
-        const auto entry = walk_->directory_entry(other, i);
-        if (!entry) return entry.error();
-        const bool is_neighbour = other == copy && (i + 1 == table || i == table + 1);
-        const bool is_beside = *entry + table_sectors == sector || sector + table_sectors == *entry;
-        if (is_beside && !is_neighbour) return true;
-        if (usual_sector(other, i) != sector) continue;
+        if (!is_guess) continue;
         const auto is_right = continues(other, i);
         if (!is_right) return is_right.error();
         if (!*is_right) return true;
@@ -227,16 +251,19 @@ class table_finder {
     return false;
   }
 
+  /// True for two tables with the same entries. Two without any tell nothing.
   [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
                                                  std::uint64_t second) noexcept {
+    bool is_empty = true;
     for (std::uint64_t n = 0; n < table_sectors; ++n) {
       const auto ours = walk_->sector_of_table(0, first, n);
       if (!ours) return ours.error();
       const auto theirs = walk_->sector_of_table(1, second, n);
       if (!theirs) return theirs.error();
       if (!equal_bytes(*ours, *theirs, sector_bytes)) return false;
+      is_empty = is_empty && is_zero(*ours, sector_bytes);
     }
-    return true;
+    return !is_empty;
   }
 
   /// Finds both copies of a table, at least one of which is not where the directory is sure of it.
@@ -281,9 +308,6 @@ class table_finder {
         const std::uint64_t sector = all[copy].sector.data()[i];
         // Below the overhead no grain can be.
         if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
-        const auto is_free = may_lie_at(copy, table, sector, true);
-        if (!is_free) return is_free.error();
-        if (!*is_free) continue;
         places.sector[copy] = sector;
         places.is_unwritten[copy] = true;
       }
@@ -336,8 +360,7 @@ class table_finder {
   entry_judge<File>* judge_;
   const table_hints* hints_;
   std::uint64_t overhead_sectors_;
-  /// How many entries that continue nothing are looked into: each costs a walk over the directory.
-  std::uint32_t budget_ = 4096;
+  std::uint32_t budget_ = most_searches;
 };
 
 }  // namespace vmdk::detail

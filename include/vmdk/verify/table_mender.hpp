@@ -24,9 +24,8 @@ struct table_survey {
   std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
   std::uint64_t grains = 0;          ///< Entries that name a place in the file.
   std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
-  std::uint64_t unaligned = 0;
-  std::uint64_t ones = 0;   ///< Entries of 1.
-  bool do_overlap = false;  ///< Two that follow each other in a table share sectors.
+  std::uint64_t ones = 0;            ///< Entries of 1.
+  bool do_overlap = false;           ///< Two that follow each other in a table share sectors.
 };
 
 /// Mends directory and tables of an extent from what they and their copies say (SPEC 13.7).
@@ -68,7 +67,6 @@ class table_mender {
       if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
       ++found.grains;
       if (value < overhead_sectors) ++found.below_overhead;
-      if (!judge_->is_aligned(value)) ++found.unaligned;
       const std::uint64_t each = judge_->is_compressed() ? 1 : judge_->geometry().grain_sectors();
       if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
       last = value;
@@ -76,6 +74,40 @@ class table_mender {
       return no_failure;
     });
     if (f) return f;
+    return found;
+  }
+
+  /// A sector of a table that shares it with another table, a directory, the descriptor or the
+  /// header; 0 where none does. What is written to one of them would be read from the other.
+  /// Errors: the file's.
+  [[nodiscard]] constexpr result<std::uint64_t> find_overlap() noexcept {
+    std::uint64_t found = 0;
+    const auto take = [&](std::uint64_t sector) { found = found == 0 ? sector : found; };
+    bool is_whole = true;  // All tables are in the list.
+    disputes_.clear();
+    const failure f = each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      const auto d = sectors_of(table, places);
+      if (!d) return d.error();
+      for (const std::uint32_t sector : d->value) {
+        if (sector != 0 && !is_apart(sector)) take(sector);
+      }
+      if (d->value[0] == 0 && d->value[1] == 0) return no_failure;
+      if (disputes_.is_full()) {
+        is_whole = false;
+        if (failure why = compare_places(take)) return why;
+        disputes_.clear();
+      }
+      disputes_.add(*d);
+      return no_failure;
+    });
+    if (f) return f;
+    if (!is_whole) {
+      if (failure why = compare_places(take)) return why;
+    } else {
+      disputes_.sort_values();
+      for (std::size_t i = 0; i < disputes_.size(); ++i) compare_place(disputes_.get(i), take);
+    }
+    disputes_.clear();
     return found;
   }
 
@@ -125,79 +157,49 @@ class table_mender {
     return no_failure;
   }
 
-  /// Mends the entries that a look at both copies settles, and hands what is left to `settle()`,
-  /// list by list: with `is_last` when no more come. `drops`: entries that no copy has right are
-  /// set to 0. Errors: the file's.
-  template <class Settle>
-  constexpr failure mend_entries(bool drops, Settle&& settle) noexcept {
+  /// Mends the entries of grains that are not compressed: those on which the copies differ, and
+  /// those that no copy has right, which become 0. `are_grains_sure`: else the header's grain size
+  /// is wrong, and what follows from it is left. Errors: the file's.
+  constexpr failure mend_plain(bool are_grains_sure) noexcept {
+    // Before anything else is written: a place is claimed by what the copies said all along.
     disputes_.clear();
-    if (!judge_->is_compressed()) {
-      // Before anything else is written: a place is claimed by what both copies said all along.
-      const failure f = each_pair([&](const pair& at) -> failure {
-        if (at.grain >= format().grain_count()) return no_failure;
-        const auto seen = look_at(at);
-        if (!seen) return seen.error();
-        return seen->is_dispute(at) ? dispute_about(at, settle) : no_failure;
-      });
-      if (f) return f;
-      if (failure why = settle(true)) return why;
-    }
     const failure f = each_pair([&](const pair& at) -> failure {
-      if (at.grain >= format().grain_count()) return mend_tail(at);
-      const auto seen = look_at(at);
-      if (!seen) return seen.error();
-      if (at.agrees()) {
-        if (!seen->is_bad(at.one_copy())) return no_failure;
-        return judge_->is_compressed() ? dispute_about(at, settle) : drop(at, drops);
-      }
-      if (judge_->is_compressed()) {
-        // A marker that fits is proof.
-        for (unsigned copy = 0; copy < 2; ++copy) {
-          if (seen->of[copy] == entry_verdict::good) return take(at, copy);
-        }
-        return dispute_about(at, settle);
-      }
-      if (seen->is_bad(0) && seen->is_bad(1)) return drop(at, drops);
-      if (seen->is_bad(0) || seen->is_bad(1)) return take(at, seen->is_bad(0) ? 1 : 0);
-      return no_failure;  // Settled above, or left.
+      if (at.agrees() || at.grain >= format().grain_count()) return no_failure;
+      disputes_.add(dispute_of(at));
+      return disputes_.is_full() ? settle_by_claims(are_grains_sure) : no_failure;
     });
     if (f) return f;
-    return judge_->is_compressed() ? settle(true) : no_failure;
+    if (failure why = settle_by_claims(are_grains_sure)) return why;
+    return each_pair([&](const pair& at) -> failure {
+      if (at.grain >= format().grain_count()) return mend_tail(at);
+      const auto is_bad = at.agrees() ? is_bad_value(at.value[at.one_copy()], at.grain) : false;
+      if (!is_bad) return is_bad.error();
+      return *is_bad ? drop(dispute_of(at), are_grains_sure) : no_failure;
+    });
   }
 
-  /// Settles disputes about grains that are not compressed: a place belongs to one entry, grains
-  /// are aligned where all others are, and an entry is lost more easily than made. Errors: the
-  /// file's.
-  constexpr failure settle_by_claims(bool all_aligned) noexcept {
-    if (disputes_.size() == 0) return no_failure;
-    disputes_.sort_values();
-    const std::uint64_t each = judge_->geometry().grain_sectors();
+  /// Mends the entries of compressed grains whose marker settles it, and hands what is left to
+  /// `settle() -> failure`, list by list. Errors: the file's.
+  template <class Settle>
+  constexpr failure mend_marked(Settle&& settle) noexcept {
+    disputes_.clear();
     const failure f = each_pair([&](const pair& at) -> failure {
-      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
-      const std::uint64_t value = at.value[at.one_copy()];
-      if (value <= 1) return no_failure;
-      const std::uint64_t first = value < each ? 0 : value - each + 1;
-      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
-                           [&](std::size_t i, unsigned copy) {
-                             dispute d = disputes_.get(i);
-                             if (d.grain == at.grain) return;
-                             d.is_claimed[copy] = true;
-                             disputes_.set(i, d);
-                           });
-      return no_failure;
+      if (at.grain >= format().grain_count()) return mend_tail(at);
+      bool is_bad = false;
+      for (unsigned copy = 0; copy < 2; ++copy) {
+        if (!at.has(copy)) continue;
+        const auto judged = judge_->judge(at.value[copy], at.grain);
+        if (!judged) return judged.error();
+        // A marker that fits is proof.
+        if (*judged == entry_verdict::good) return take(at, copy);
+        is_bad = is_bad || *judged == entry_verdict::bad;
+      }
+      if (!is_bad) return no_failure;
+      disputes_.add(dispute_of(at));
+      return disputes_.is_full() ? settle() : no_failure;
     });
     if (f) return f;
-    for (std::size_t i = 0; i < disputes_.size(); ++i) {
-      const dispute d = disputes_.get(i);
-      const unsigned choice = choose(d, all_aligned);
-      if (choice == 2) {
-        leave(d);
-        continue;
-      }
-      if (failure why = put(d, d.value[choice], repair_kind::entry_restored)) return why;
-    }
-    disputes_.clear();
-    return no_failure;
+    return settle();
   }
 
   /// Writes an entry into each copy that has another value, and tells it. Errors: the file's.
@@ -214,8 +216,9 @@ class table_mender {
   }
 
   /// Tells that an entry is left as it is.
-  constexpr void leave(const dispute& d) noexcept {
+  constexpr failure leave(const dispute& d) noexcept {
     target_->tell(step_of(d, repair_kind::entry_left));
+    return no_failure;
   }
 
   /// An entry as it stands in all its copies, for `put`. Errors: the file's.
@@ -250,44 +253,148 @@ class table_mender {
 
     [[nodiscard]] constexpr bool has(unsigned copy) const noexcept { return at[copy] != 0; }
     [[nodiscard]] constexpr bool is_pair() const noexcept { return has(0) && has(1); }
+    /// Both copies say the same.
+    [[nodiscard]] constexpr bool is_sure() const noexcept {
+      return is_pair() && value[0] == value[1];
+    }
     [[nodiscard]] constexpr unsigned one_copy() const noexcept { return has(0) ? 0 : 1; }
     [[nodiscard]] constexpr bool agrees() const noexcept {
       return !is_pair() || value[0] == value[1];
     }
   };
 
-  /// What the judge says of an entry's copies.
-  struct verdicts {
-    entry_verdict of[2]{};
+  /// True for an entry that breaks a rule by itself. Errors: the file's.
+  [[nodiscard]] constexpr result<bool> is_bad_value(std::uint64_t value,
+                                                    std::uint64_t grain) noexcept {
+    const auto judged = judge_->judge(value, grain);
+    if (!judged) return judged.error();
+    return *judged == entry_verdict::bad;
+  }
 
-    [[nodiscard]] constexpr bool is_bad(unsigned copy) const noexcept {
-      return of[copy] == entry_verdict::bad;
+  /// Settles disputes about grains that are not compressed, by what other entries claim. Errors:
+  /// the file's.
+  constexpr failure settle_by_claims(bool are_grains_sure) noexcept {
+    if (disputes_.size() == 0) return no_failure;
+    disputes_.sort_values();
+    if (failure f = each_pair([&](const pair& at) { return claim(at); })) return f;
+    for (std::size_t i = 0; i < disputes_.size(); ++i) {
+      if (failure f = settle_one(disputes_.get(i), are_grains_sure)) return f;
     }
-    /// Both copies could be right, and say different things.
-    [[nodiscard]] constexpr bool is_dispute(const pair& at) const noexcept {
-      return !at.agrees() && !is_bad(0) && !is_bad(1);
-    }
-  };
+    disputes_.clear();
+    return no_failure;
+  }
 
-  /// Judges an entry of a grain of the disk. Errors: the file's.
-  [[nodiscard]] constexpr result<verdicts> look_at(const pair& at) noexcept {
-    verdicts seen;
+  /// Marks the disputed values whose sectors an entry names. Errors: the file's.
+  constexpr failure claim(const pair& at) noexcept {
+    if (at.grain >= format().grain_count()) return no_failure;
+    const std::uint64_t each = judge_->geometry().grain_sectors();
+    for (unsigned named = 0; named < 2; ++named) {
+      const std::uint64_t value = at.value[named];
+      if (value <= 1) continue;
+      const auto is_bad = is_bad_value(value, at.grain);
+      if (!is_bad) return is_bad.error();
+      if (*is_bad) continue;
+      const std::uint64_t first = value < each ? 0 : value - each + 1;
+      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
+                           [&](std::size_t i, unsigned copy) {
+                             dispute d = disputes_.get(i);
+                             if (d.grain == at.grain) return;
+                             (at.is_sure() ? d.is_claimed : d.is_wanted)[copy] = true;
+                             disputes_.set(i, d);
+                           });
+    }
+    return no_failure;
+  }
+
+  /// Of two values one loses that breaks a rule, or whose place other copies agree to be another
+  /// grain's; a grain wins against 0 and 1. What two disputes are about is left: it must not be
+  /// given to both. Errors: the file's.
+  constexpr failure settle_one(const dispute& d, bool are_grains_sure) noexcept {
+    bool is_bad[2]{};
+    bool is_wrong[2]{};
     for (unsigned copy = 0; copy < 2; ++copy) {
-      if (!at.has(copy)) continue;
-      const auto judged = judge_->judge(at.value[copy], at.grain);
+      const auto judged = is_bad_value(d.value[copy], d.grain);
       if (!judged) return judged.error();
-      seen.of[copy] = *judged;
+      is_bad[copy] = *judged;
+      is_wrong[copy] = *judged || d.is_claimed[copy];
+      const bool is_open = d.is_wanted[copy] || (d.is_claimed[copy] && !are_grains_sure);
+      if (!*judged && is_open) return leave(d);
     }
-    return seen;
+    if (is_bad[0] && is_bad[1]) return drop(d, are_grains_sure);
+    if (is_wrong[0] && is_wrong[1]) return leave(d);
+    const auto takes = [&](unsigned copy) {
+      return put(d, d.value[copy], repair_kind::entry_restored);
+    };
+    if (is_wrong[0] || is_wrong[1]) return takes(is_wrong[0] ? 1 : 0);
+    if (d.value[0] > 1 && d.value[1] > 1) return leave(d);
+    // Between 0 and 1 the primary copy wins, which every reader takes.
+    return takes(d.value[1] > 1 ? 1 : 0);
   }
 
   [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+
+  /// True for a table that shares no sector with what the header names.
+  [[nodiscard]] constexpr bool is_apart(std::uint64_t sector) const noexcept {
+    const auto is_clear_of = [sector](std::uint64_t offset, std::uint64_t bytes) {
+      const std::uint64_t first = offset >> sector_shift;
+      return sector >= first + (bytes >> sector_shift) || sector + table_sectors <= first;
+    };
+    const auto& extent = format().extent();
+    bool is_clear =
+        sector != 0 && is_clear_of(extent.descriptor_offset_bytes(), extent.descriptor_bytes());
+    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+      is_clear = is_clear && is_clear_of(format().directory_at(copy), format().directory_bytes());
+    }
+    return is_clear;
+  }
+
+  /// A table as if its copies' sectors were disputed: those that the directories are going to name,
+  /// also where they are not sure of them; each of them once, and else 0. Errors: the file's.
+  [[nodiscard]] constexpr result<dispute> sectors_of(std::uint64_t table,
+                                                     const table_places& places) noexcept {
+    dispute d;
+    d.grain = table;
+    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+      d.value[copy] = static_cast<std::uint32_t>(places.sector[copy]);
+      if (d.value[copy] != 0) continue;
+      const auto entry = walk_->directory_entry(copy, table);
+      if (!entry) return entry.error();
+      if (format().names_table(*entry)) d.value[copy] = static_cast<std::uint32_t>(*entry);
+    }
+    if (d.value[0] == d.value[1]) d.value[1] = 0;
+    return d;
+  }
+
+  /// Calls `take(sector)` where a table shares sectors with another one in the list.
+  template <class Take>
+  constexpr void compare_place(const dispute& d, Take& take) const noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      const std::uint64_t sector = d.value[copy];
+      if (sector == 0) continue;
+      const std::uint64_t first = sector < table_sectors ? 1 : sector - table_sectors + 1;
+      disputes_.each_value(first, sector + table_sectors, [&](std::size_t i, unsigned other) {
+        if (disputes_.get(i).grain != d.grain || other != copy) take(sector);
+      });
+    }
+  }
+  /// The same for all tables. Errors: the file's.
+  template <class Take>
+  constexpr failure compare_places(Take& take) noexcept {
+    disputes_.sort_values();
+    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      const auto d = sectors_of(table, places);
+      if (!d) return d.error();
+      compare_place(*d, take);
+      return no_failure;
+    });
+  }
 
   template <class Visit>
   constexpr failure each_table(Visit&& visit) noexcept {
     // No more tables than can lie in the file side by side can be sound.
     const std::uint64_t most = (target_->size() >> sector_shift) / table_sectors + 1;
     const std::uint64_t count = format().table_count();
+    finder_->begin();
     for (std::uint64_t table = 0, seen = 0; table < count && seen < most; ++table) {
       const auto places = finder_->find(table);
       if (!places) return places.error();
@@ -344,41 +451,18 @@ class table_mender {
             .entry = d.grain & (entries_per_table - 1)};
   }
 
-  template <class Settle>
-  constexpr failure dispute_about(const pair& at, Settle& settle) noexcept {
-    disputes_.add(dispute_of(at));
-    return disputes_.is_full() ? settle(false) : no_failure;
-  }
   constexpr failure take(const pair& at, unsigned copy) noexcept {
     return put(dispute_of(at), at.value[copy], repair_kind::entry_restored);
   }
-  constexpr failure drop(const pair& at, bool drops) noexcept {
-    if (drops) return put(dispute_of(at), 0, repair_kind::entry_dropped);
-    leave(dispute_of(at));
-    return no_failure;
+  constexpr failure drop(const dispute& d, bool drops) noexcept {
+    return drops ? put(d, 0, repair_kind::entry_dropped) : leave(d);
   }
 
   /// Behind the last grain entries are 0; what both copies have there is a warning and stays.
   constexpr failure mend_tail(const pair& at) noexcept {
     if (at.agrees()) return no_failure;
     if (at.value[0] == 0 || at.value[1] == 0) return take(at, at.value[0] == 0 ? 0 : 1);
-    leave(dispute_of(at));
-    return no_failure;
-  }
-
-  /// Which copy of an entry is right: 0 or 1, or 2 when nothing tells.
-  [[nodiscard]] constexpr unsigned choose(const dispute& d, bool all_aligned) const noexcept {
-    const auto is_odd = [&](unsigned copy) {
-      return d.is_claimed[copy] ||
-             (all_aligned && d.value[copy] > 1 && !judge_->is_aligned(d.value[copy]));
-    };
-    if (is_odd(0) && is_odd(1)) return 2;
-    if (is_odd(0) || is_odd(1)) return is_odd(0) ? 1 : 0;
-    const bool names_grain[] = {d.value[0] > 1, d.value[1] > 1};
-    if (names_grain[0] && names_grain[1]) return 2;
-    if (names_grain[0] || names_grain[1]) return names_grain[0] ? 0 : 1;
-    // 0 or 1: every reader takes the primary copy.
-    return 0;
+    return leave(dispute_of(at));
   }
 
   /// A directory entry that is to name the place of a table.
