@@ -194,6 +194,43 @@ TEST_CASE("the unclean flag goes when nothing is left, and stays otherwise") {
   CHECK((file == before));
 }
 
+TEST_CASE("a place that two disputed entries name is given to neither") {
+  const auto image = build_sparse(usual_sparse_plan());
+  for (const bool is_unaligned : {false, true}) {
+    bytes file = image.file.bytes();
+    // The grain's own entry is lost in one copy, and in the other one another entry names it.
+    const std::uint64_t grain = image.grain_at.at(0) / 512;
+    put(file, image.redundant_table_at.at(0), 0, 4);
+    put(file, image.redundant_table_at.at(0) + 100 * 4, grain + (is_unaligned ? 1 : 0), 4);
+    const bytes before = file;
+    const mending done = mend_well(file);
+    INFO(done.text());
+    CHECK(done.count(repair_kind::entry_left) == 2);
+    CHECK(done.summary.changes == 0);
+    CHECK((file == before));
+  }
+}
+
+TEST_CASE("tables that share sectors are refused, and nothing is touched") {
+  auto plan = usual_sparse_plan();
+  plan.capacity_sectors = 600 * 16 * 4;
+  plan.descriptor = sparse_text(plan.capacity_sectors);
+  const auto image = build_sparse(plan);
+  // Each of two entries continues a neighbour, and the places between them are one table's half.
+  bytes file = image.file.bytes();
+  const std::uint64_t table = image.table_at.at(2) / 512;
+  put(file, image.directory_at + 2 * 4, table - 2, 4);
+  put(file, image.directory_at + 3 * 4, table + 2, 4);
+  put(file, image.redundant_directory_at + 2 * 4, 0, 4);
+  put(file, image.redundant_directory_at + 3 * 4, 0, 4);
+  put(file, image.directory_at, 999999, 4);
+  const bytes before = file;
+  const mending done = mend_well(file);
+  INFO(done.text());
+  CHECK(done.why.code == errc::table_overlap);
+  CHECK((file == before));
+}
+
 TEST_CASE("entries in both copies that overlap are a reason to drop nothing") {
   const auto image = build_sparse(usual_sparse_plan());
   bytes file = image.file.bytes();

@@ -191,6 +191,8 @@ class extent_repairer {
     if (failure f = stream.look(nullptr, judge)) return f;
     const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
     const directory_search<Target> search(*target_, header_, share_.windows);
+    is_copy_lost_ = header_.has(sparse_flags::redundant_tables) && header_.rgd_offset != 0 &&
+                    !search.may_hold(header_.rgd_offset);
     std::uint64_t best = 0;
     std::uint64_t best_matches = 0;
     for (const std::uint64_t sector : wanted) {

@@ -408,24 +408,28 @@ class table_mender {
   template <class Visit>
   constexpr failure each_pair(Visit&& visit) noexcept {
     return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      // Held here: who visits an entry may walk over tables as well.
+      std::array<sector_image, 2> held{};
       for (std::uint64_t n = 0; n < table_sectors; ++n) {
-        const std::byte* bytes[2]{};
+        bool is_held[2]{};
         bool is_empty = true;
         for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
           if (places.sector[copy] == 0 || places.is_unwritten[copy]) continue;
           const auto found = walk_->sector_of_table(copy, places.sector[copy], n);
           if (!found) return found.error();
-          bytes[copy] = *found;
+          is_held[copy] = true;
           is_empty = is_empty && is_zero(*found, sector_bytes);
+          copy_bytes(held.data()[copy].data(), *found, sector_bytes);
         }
         if (is_empty) continue;
         for (std::uint32_t i = 0; i < walk_type::entries_per_sector; ++i) {
           pair at;
           at.grain = (table << sparse_format::table_shift) + n * walk_type::entries_per_sector + i;
           for (unsigned copy = 0; copy < 2; ++copy) {
-            if (bytes[copy] == nullptr) continue;
-            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + i * sizeof(std::uint32_t);
-            at.value[copy] = load_le<std::uint32_t>(bytes[copy] + i * sizeof(std::uint32_t));
+            if (!is_held[copy]) continue;
+            const std::uint64_t offset = i * sizeof(std::uint32_t);
+            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + offset;
+            at.value[copy] = load_le<std::uint32_t>(held.data()[copy].data() + offset);
           }
           if (at.value[0] == 0 && at.value[1] == 0) continue;
           if (failure f = visit(at)) return f;
