@@ -201,6 +201,31 @@ TEST_CASE("tables in front that cannot be found are written behind the grains") 
   CHECK(!check_bytes_of(file).has_error());
 }
 
+TEST_CASE("the end of a stream is not written where the descriptor is") {
+  const auto image = usual_stream(stream_tables::at_end);
+  bytes file(image.file.begin(), image.file.end() - 1024);
+  put(file, 36, image.file.size() / 512 - 8, 8);
+  const bytes before = file;
+  CHECK(mend_well(file).why.code == errc::footer_missing);
+  CHECK((file == before));
+}
+
+TEST_CASE("a second directory outside the file is no reason to read there") {
+  const auto image = usual_stream(stream_tables::at_end);
+  bytes file = image.file;
+  const std::uint64_t footer = file.size() - 1024;
+  for (const std::uint64_t header : {std::uint64_t{0}, footer}) {
+    file[header + 8] |= std::byte{2};
+    put(file, header + 48, std::uint64_t{1} << 35, 8);
+  }
+  const bytes before = file;
+  const mending done = mend_well(file);
+  INFO(done.text());
+  CHECK(!done.why);
+  CHECK(done.count(repair_kind::directory_left) == 1);
+  CHECK((file == before));
+}
+
 TEST_CASE("a grain size that the grains contradict is refused") {
   const auto image = usual_stream(stream_tables::in_front);
   for (const std::uint64_t sectors : {8u, 32u}) {

@@ -74,6 +74,20 @@ TEST_CASE("a whole table of zeros or noise is mended") {
   }
 }
 
+TEST_CASE("more disputes than there is room for are settled list by list") {
+  auto plan = usual_sparse_plan();
+  plan.stored.clear();
+  for (std::uint64_t grain = 0; grain < 40; ++grain) plan.stored.push_back(grain * 13);
+  const auto image = build_sparse(plan);
+  for (const std::uint64_t table : {image.table_at.at(0), image.redundant_table_at.at(0)}) {
+    mended_file file(image.file.bytes());
+    zero_bytes(file.content.data() + table, 2048);
+    const mending done = mend(file, repair_least_bytes);
+    INFO(done.text());
+    CHECK((file.content == image.file.bytes()));
+  }
+}
+
 TEST_CASE("a table is copied as its other copy is in the end") {
   const auto image = build_sparse(usual_sparse_plan());
   bytes file = image.file.bytes();

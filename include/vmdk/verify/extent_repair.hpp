@@ -164,9 +164,6 @@ class extent_repairer {
     judge.floor_sector = header_.over_head;
     // Of a single copy nothing says whether the entry or the overhead is wrong.
     if (!is_twice) judge.floor_sector = smaller_of(judge.floor_sector, found.metadata_end_sector);
-    if (found.lowest_grain_sector >= found.metadata_end_sector) {
-      judge.floor_sector = larger_of(judge.floor_sector, found.metadata_end_sector);
-    }
   }
 
   constexpr failure repair_stream() noexcept {

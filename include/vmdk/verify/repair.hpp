@@ -80,7 +80,8 @@ template <class S, class D, class OnStep>
 /// extent of a split disk. What is right follows from the other copy of a table, directory or
 /// header, from the markers of a stream, and from where tables are known to lie (SPEC 13.7). No
 /// grain's data is changed. Entries whose grain is nowhere become 0: such a grain reads as zeros,
-/// or as what a parent has.
+/// or as what a parent has. A grain that can be read stays so, unless its sectors are those of
+/// metadata, or an entry of another grain names them too, in either copy of the tables.
 ///
 /// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired.
 /// What is written in between leads to nothing that is not there yet, with barriers before header
@@ -88,8 +89,9 @@ template <class S, class D, class OnStep>
 /// second repair changes nothing.
 ///
 /// Errors, before anything was written: what is wrong, with its place, where there is nothing to
-/// tell how it was, such as a header without a footer that cannot be; errc::workspace_too_small
-/// (see repair_bytes). Those of the file, at any time.
+/// tell how it was, such as a header without a footer that cannot be; errc::table_overlap where
+/// tables share sectors; errc::workspace_too_small (see repair_bytes). Those of the file, at any
+/// time.
 template <Storage S, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> repair(S& file, const repair_spans<D>& memory,
                                                       OnStep&& on_step) noexcept {

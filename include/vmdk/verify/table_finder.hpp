@@ -315,7 +315,8 @@ class table_finder {
     return no_failure;
   }
 
-  /// The place whose entries are right most often, of a table without a copy.
+  /// The place of a table without a copy: its own while that has an entry that is right, and else
+  /// the one whose entries are right most often.
   [[nodiscard]] constexpr result<std::uint64_t> best_alone(std::uint64_t table) noexcept {
     const auto all = list(0, table);
     if (!all) return all.error();
@@ -324,8 +325,10 @@ class table_finder {
     for (std::size_t i = 0; i < all->count; ++i) {
       const std::uint64_t sector = all->sector.data()[i];
       if (sector == 0) continue;
-      const auto score = score_of(table, sector);
+      bool has_good = false;
+      const auto score = score_of(table, sector, &has_good);
       if (!score) return score.error();
+      if (i == 0 && has_good) return sector;
       const bool may_be_empty =
           i == 0 || (!format().may_lack_tables() && sector + table_sectors <= overhead_sectors_);
       const auto is_marked = i == 0 ? has_marker(sector) : result<bool>(false);
@@ -342,14 +345,16 @@ class table_finder {
   }
 
   /// How many entries of a table are good, less those that are bad.
-  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table,
-                                                        std::uint64_t sector) noexcept {
+  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table, std::uint64_t sector,
+                                                        bool* has_good = nullptr) noexcept {
     std::int64_t score = 0;
     const failure f = walk_->each_entry(table, sector, [&](const table_entry& entry) -> failure {
       if (entry.grain >= format().grain_count()) return no_failure;
       const auto verdict = judge_->judge(entry.value, entry.grain);
       if (!verdict) return verdict.error();
-      score += *verdict == entry_verdict::good ? 1 : -1;
+      const bool is_good = *verdict == entry_verdict::good;
+      score += is_good ? 1 : -1;
+      if (has_good != nullptr) *has_good = *has_good || is_good;
       return no_failure;
     });
     if (f) return f;
