@@ -14893,6 +14893,7 @@ struct dispute {
   std::uint32_t value[2]{};
   std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
   bool is_claimed[2]{};     ///< The value's place belongs to another entry.
+  bool is_wanted[2]{};      ///< A copy of another entry, on which its copies differ, names it.
   bool is_marker = false;   ///< A grain's marker does stand at the value.
 };
 
@@ -14921,6 +14922,7 @@ class dispute_list {
       d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
       d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
       d.is_claimed[copy] = (flags >> copy & 1) != 0;
+      d.is_wanted[copy] = (flags >> copy & 8) != 0;
     }
     d.found = load_le<std::uint32_t>(from + 32);
     d.is_marker = (flags & 4) != 0;
@@ -14934,8 +14936,9 @@ class dispute_list {
       store_le(to + 24 + 4 * copy, d.value[copy]);
     }
     store_le(to + 32, d.found);
-    const unsigned flags =
-        (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) | (d.is_marker ? 4u : 0u);
+    const unsigned flags = (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) |
+                           (d.is_marker ? 4u : 0u) | (d.is_wanted[0] ? 8u : 0u) |
+                           (d.is_wanted[1] ? 16u : 0u);
     store_le(to + 36, static_cast<std::uint32_t>(flags));
   }
 
@@ -15062,10 +15065,6 @@ class entry_judge {
         smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
     const bool good = value >= floor_sector && fits_inside(offset, bytes, file_bytes_);
     return good ? entry_verdict::good : entry_verdict::bad;
-  }
-
-  [[nodiscard]] constexpr bool is_aligned(std::uint64_t value) const noexcept {
-    return (value & (geometry_.grain_sectors() - 1)) == 0;
   }
 
  private:
@@ -15838,6 +15837,9 @@ class table_finder {
 
   [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
 
+  /// Begins a walk over all tables.
+  constexpr void begin() noexcept { budget_ = most_searches; }
+
   /// Errors: the file's.
   [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
     table_places places;
@@ -15866,6 +15868,9 @@ class table_finder {
 
  private:
   static constexpr std::size_t most_candidates = 7;
+  /// How many entries that continue nothing are looked into in one walk over all tables: each costs
+  /// a walk over the directory.
+  static constexpr std::uint32_t most_searches = 1024;
   struct candidates {
     std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
     std::size_t count = 0;
@@ -15944,7 +15949,7 @@ class table_finder {
                                     ahead(*before),
                                     behind(*after)};
     for (std::size_t i = 0; i < most_candidates; ++i) {
-      const auto is_free = may_lie_at(copy, table, wanted[i], false);
+      const auto is_free = may_lie_at(copy, table, wanted[i], i == 0);
       if (!is_free) return is_free.error();
       // What the directory or the stream says is this table's claim; the others are guesses.
       const auto is_wanted =
@@ -15956,10 +15961,9 @@ class table_finder {
   }
 
   /// True when a table can be here without sharing sectors with any other metadata. Directory
-  /// entries that may be wrong themselves count when it `is_to_be_free`.
+  /// entries that may be wrong themselves count where it is not `is_own`.
   [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
-                                                  std::uint64_t sector,
-                                                  bool is_to_be_free) noexcept {
+                                                  std::uint64_t sector, bool is_own) noexcept {
     if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
     const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
       return sector >= first + sectors || sector + table_sectors <= first;
@@ -15975,7 +15979,7 @@ class table_finder {
         if (!entry) return entry.error();
         if (*entry == 0 || !format().names_table(*entry)) continue;
         if (apart(*entry, table_sectors)) continue;
-        const auto is_right = is_to_be_free ? result<bool>(true) : continues(other, i);
+        const auto is_right = is_own ? continues(other, i) : result<bool>(true);
         if (!is_right) return is_right.error();
         if (*is_right) return false;
       }
@@ -15983,19 +15987,38 @@ class table_finder {
     return true;
   }
 
-  /// True when a place might as well be another lost table's: it is where that one usually lies, or
-  /// beside a neighbour of that one.
+  /// True when a place might as well be another lost table's, or part of it: that one usually lies
+  /// there, or beside a neighbour.
   [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
                                                            std::uint64_t sector) noexcept {
+    const auto is_there = [sector](std::uint64_t place) {
+      return place < sector + table_sectors && sector < place + table_sectors;
+    };
+    const std::uint64_t count = format().table_count();
     for (unsigned other = 0; other < copies(); ++other) {
-      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
+      bool is_beside_last = false;
+      bool is_beside_this = false;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        // What its own neighbours give is this one's before it is another's.
+        const auto gives = [&](std::uint64_t at) -> result<bool> {
+          if (at >= count || (other == copy && at + 1 >= table && at <= table + 1)) return false;
+          const auto entry = walk_->directory_entry(other, at);
+          if (!entry) return entry.error();
+          return *entry != 0 &&
+                 (is_there(*entry + table_sectors) || is_there(*entry - table_sectors));
+        };
+        const auto is_beside_next = gives(i + 1);
+        if (!is_beside_next) return is_beside_next.error();
+        if (i == 0) {
+          const auto first = gives(0);
+          if (!first) return first.error();
+          is_beside_this = *first;
+        }
+        const bool is_guess = is_there(usual_sector(other, i)) || is_beside_last || *is_beside_next;
+        is_beside_last = is_beside_this;
+        is_beside_this = *is_beside_next;
         if (other == copy && i == table) continue;
-        const auto entry = walk_->directory_entry(other, i);
-        if (!entry) return entry.error();
-        const bool is_neighbour = other == copy && (i + 1 == table || i == table + 1);
-        const bool is_beside = *entry + table_sectors == sector || sector + table_sectors == *entry;
-        if (is_beside && !is_neighbour) return true;
-        if (usual_sector(other, i) != sector) continue;
+        if (!is_guess) continue;
         const auto is_right = continues(other, i);
         if (!is_right) return is_right.error();
         if (!*is_right) return true;
@@ -16004,16 +16027,19 @@ class table_finder {
     return false;
   }
 
+  /// True for two tables with the same entries. Two without any tell nothing.
   [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
                                                  std::uint64_t second) noexcept {
+    bool is_empty = true;
     for (std::uint64_t n = 0; n < table_sectors; ++n) {
       const auto ours = walk_->sector_of_table(0, first, n);
       if (!ours) return ours.error();
       const auto theirs = walk_->sector_of_table(1, second, n);
       if (!theirs) return theirs.error();
       if (!equal_bytes(*ours, *theirs, sector_bytes)) return false;
+      is_empty = is_empty && is_zero(*ours, sector_bytes);
     }
-    return true;
+    return !is_empty;
   }
 
   /// Finds both copies of a table, at least one of which is not where the directory is sure of it.
@@ -16058,9 +16084,6 @@ class table_finder {
         const std::uint64_t sector = all[copy].sector.data()[i];
         // Below the overhead no grain can be.
         if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
-        const auto is_free = may_lie_at(copy, table, sector, true);
-        if (!is_free) return is_free.error();
-        if (!*is_free) continue;
         places.sector[copy] = sector;
         places.is_unwritten[copy] = true;
       }
@@ -16068,7 +16091,8 @@ class table_finder {
     return no_failure;
   }
 
-  /// The place whose entries are right most often, of a table without a copy.
+  /// The place of a table without a copy: its own while that has an entry that is right, and else
+  /// the one whose entries are right most often.
   [[nodiscard]] constexpr result<std::uint64_t> best_alone(std::uint64_t table) noexcept {
     const auto all = list(0, table);
     if (!all) return all.error();
@@ -16077,8 +16101,10 @@ class table_finder {
     for (std::size_t i = 0; i < all->count; ++i) {
       const std::uint64_t sector = all->sector.data()[i];
       if (sector == 0) continue;
-      const auto score = score_of(table, sector);
+      bool has_good = false;
+      const auto score = score_of(table, sector, &has_good);
       if (!score) return score.error();
+      if (i == 0 && has_good) return sector;
       const bool may_be_empty =
           i == 0 || (!format().may_lack_tables() && sector + table_sectors <= overhead_sectors_);
       const auto is_marked = i == 0 ? has_marker(sector) : result<bool>(false);
@@ -16095,14 +16121,16 @@ class table_finder {
   }
 
   /// How many entries of a table are good, less those that are bad.
-  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table,
-                                                        std::uint64_t sector) noexcept {
+  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table, std::uint64_t sector,
+                                                        bool* has_good = nullptr) noexcept {
     std::int64_t score = 0;
     const failure f = walk_->each_entry(table, sector, [&](const table_entry& entry) -> failure {
       if (entry.grain >= format().grain_count()) return no_failure;
       const auto verdict = judge_->judge(entry.value, entry.grain);
       if (!verdict) return verdict.error();
-      score += *verdict == entry_verdict::good ? 1 : -1;
+      const bool is_good = *verdict == entry_verdict::good;
+      score += is_good ? 1 : -1;
+      if (has_good != nullptr) *has_good = *has_good || is_good;
       return no_failure;
     });
     if (f) return f;
@@ -16113,8 +16141,7 @@ class table_finder {
   entry_judge<File>* judge_;
   const table_hints* hints_;
   std::uint64_t overhead_sectors_;
-  /// How many entries that continue nothing are looked into: each costs a walk over the directory.
-  std::uint32_t budget_ = 4096;
+  std::uint32_t budget_ = most_searches;
 };
 
 }  // namespace vmdk::detail
@@ -16129,9 +16156,8 @@ struct table_survey {
   std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
   std::uint64_t grains = 0;          ///< Entries that name a place in the file.
   std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
-  std::uint64_t unaligned = 0;
-  std::uint64_t ones = 0;   ///< Entries of 1.
-  bool do_overlap = false;  ///< Two that follow each other in a table share sectors.
+  std::uint64_t ones = 0;            ///< Entries of 1.
+  bool do_overlap = false;           ///< Two that follow each other in a table share sectors.
 };
 
 /// Mends directory and tables of an extent from what they and their copies say (SPEC 13.7).
@@ -16173,7 +16199,6 @@ class table_mender {
       if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
       ++found.grains;
       if (value < overhead_sectors) ++found.below_overhead;
-      if (!judge_->is_aligned(value)) ++found.unaligned;
       const std::uint64_t each = judge_->is_compressed() ? 1 : judge_->geometry().grain_sectors();
       if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
       last = value;
@@ -16181,6 +16206,40 @@ class table_mender {
       return no_failure;
     });
     if (f) return f;
+    return found;
+  }
+
+  /// A sector of a table that shares it with another table, a directory, the descriptor or the
+  /// header; 0 where none does. What is written to one of them would be read from the other.
+  /// Errors: the file's.
+  [[nodiscard]] constexpr result<std::uint64_t> find_overlap() noexcept {
+    std::uint64_t found = 0;
+    const auto take = [&](std::uint64_t sector) { found = found == 0 ? sector : found; };
+    bool is_whole = true;  // All tables are in the list.
+    disputes_.clear();
+    const failure f = each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      const auto d = sectors_of(table, places);
+      if (!d) return d.error();
+      for (const std::uint32_t sector : d->value) {
+        if (sector != 0 && !is_apart(sector)) take(sector);
+      }
+      if (d->value[0] == 0 && d->value[1] == 0) return no_failure;
+      if (disputes_.is_full()) {
+        is_whole = false;
+        if (failure why = compare_places(take)) return why;
+        disputes_.clear();
+      }
+      disputes_.add(*d);
+      return no_failure;
+    });
+    if (f) return f;
+    if (!is_whole) {
+      if (failure why = compare_places(take)) return why;
+    } else {
+      disputes_.sort_values();
+      for (std::size_t i = 0; i < disputes_.size(); ++i) compare_place(disputes_.get(i), take);
+    }
+    disputes_.clear();
     return found;
   }
 
@@ -16230,79 +16289,49 @@ class table_mender {
     return no_failure;
   }
 
-  /// Mends the entries that a look at both copies settles, and hands what is left to `settle()`,
-  /// list by list: with `is_last` when no more come. `drops`: entries that no copy has right are
-  /// set to 0. Errors: the file's.
-  template <class Settle>
-  constexpr failure mend_entries(bool drops, Settle&& settle) noexcept {
+  /// Mends the entries of grains that are not compressed: those on which the copies differ, and
+  /// those that no copy has right, which become 0. `are_grains_sure`: else the header's grain size
+  /// is wrong, and what follows from it is left. Errors: the file's.
+  constexpr failure mend_plain(bool are_grains_sure) noexcept {
+    // Before anything else is written: a place is claimed by what the copies said all along.
     disputes_.clear();
-    if (!judge_->is_compressed()) {
-      // Before anything else is written: a place is claimed by what both copies said all along.
-      const failure f = each_pair([&](const pair& at) -> failure {
-        if (at.grain >= format().grain_count()) return no_failure;
-        const auto seen = look_at(at);
-        if (!seen) return seen.error();
-        return seen->is_dispute(at) ? dispute_about(at, settle) : no_failure;
-      });
-      if (f) return f;
-      if (failure why = settle(true)) return why;
-    }
     const failure f = each_pair([&](const pair& at) -> failure {
-      if (at.grain >= format().grain_count()) return mend_tail(at);
-      const auto seen = look_at(at);
-      if (!seen) return seen.error();
-      if (at.agrees()) {
-        if (!seen->is_bad(at.one_copy())) return no_failure;
-        return judge_->is_compressed() ? dispute_about(at, settle) : drop(at, drops);
-      }
-      if (judge_->is_compressed()) {
-        // A marker that fits is proof.
-        for (unsigned copy = 0; copy < 2; ++copy) {
-          if (seen->of[copy] == entry_verdict::good) return take(at, copy);
-        }
-        return dispute_about(at, settle);
-      }
-      if (seen->is_bad(0) && seen->is_bad(1)) return drop(at, drops);
-      if (seen->is_bad(0) || seen->is_bad(1)) return take(at, seen->is_bad(0) ? 1 : 0);
-      return no_failure;  // Settled above, or left.
+      if (at.agrees() || at.grain >= format().grain_count()) return no_failure;
+      disputes_.add(dispute_of(at));
+      return disputes_.is_full() ? settle_by_claims(are_grains_sure) : no_failure;
     });
     if (f) return f;
-    return judge_->is_compressed() ? settle(true) : no_failure;
+    if (failure why = settle_by_claims(are_grains_sure)) return why;
+    return each_pair([&](const pair& at) -> failure {
+      if (at.grain >= format().grain_count()) return mend_tail(at);
+      const auto is_bad = at.agrees() ? is_bad_value(at.value[at.one_copy()], at.grain) : false;
+      if (!is_bad) return is_bad.error();
+      return *is_bad ? drop(dispute_of(at), are_grains_sure) : no_failure;
+    });
   }
 
-  /// Settles disputes about grains that are not compressed: a place belongs to one entry, grains
-  /// are aligned where all others are, and an entry is lost more easily than made. Errors: the
-  /// file's.
-  constexpr failure settle_by_claims(bool all_aligned) noexcept {
-    if (disputes_.size() == 0) return no_failure;
-    disputes_.sort_values();
-    const std::uint64_t each = judge_->geometry().grain_sectors();
+  /// Mends the entries of compressed grains whose marker settles it, and hands what is left to
+  /// `settle() -> failure`, list by list. Errors: the file's.
+  template <class Settle>
+  constexpr failure mend_marked(Settle&& settle) noexcept {
+    disputes_.clear();
     const failure f = each_pair([&](const pair& at) -> failure {
-      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
-      const std::uint64_t value = at.value[at.one_copy()];
-      if (value <= 1) return no_failure;
-      const std::uint64_t first = value < each ? 0 : value - each + 1;
-      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
-                           [&](std::size_t i, unsigned copy) {
-                             dispute d = disputes_.get(i);
-                             if (d.grain == at.grain) return;
-                             d.is_claimed[copy] = true;
-                             disputes_.set(i, d);
-                           });
-      return no_failure;
+      if (at.grain >= format().grain_count()) return mend_tail(at);
+      bool is_bad = false;
+      for (unsigned copy = 0; copy < 2; ++copy) {
+        if (!at.has(copy)) continue;
+        const auto judged = judge_->judge(at.value[copy], at.grain);
+        if (!judged) return judged.error();
+        // A marker that fits is proof.
+        if (*judged == entry_verdict::good) return take(at, copy);
+        is_bad = is_bad || *judged == entry_verdict::bad;
+      }
+      if (!is_bad) return no_failure;
+      disputes_.add(dispute_of(at));
+      return disputes_.is_full() ? settle() : no_failure;
     });
     if (f) return f;
-    for (std::size_t i = 0; i < disputes_.size(); ++i) {
-      const dispute d = disputes_.get(i);
-      const unsigned choice = choose(d, all_aligned);
-      if (choice == 2) {
-        leave(d);
-        continue;
-      }
-      if (failure why = put(d, d.value[choice], repair_kind::entry_restored)) return why;
-    }
-    disputes_.clear();
-    return no_failure;
+    return settle();
   }
 
   /// Writes an entry into each copy that has another value, and tells it. Errors: the file's.
@@ -16319,8 +16348,9 @@ class table_mender {
   }
 
   /// Tells that an entry is left as it is.
-  constexpr void leave(const dispute& d) noexcept {
+  constexpr failure leave(const dispute& d) noexcept {
     target_->tell(step_of(d, repair_kind::entry_left));
+    return no_failure;
   }
 
   /// An entry as it stands in all its copies, for `put`. Errors: the file's.
@@ -16355,44 +16385,148 @@ class table_mender {
 
     [[nodiscard]] constexpr bool has(unsigned copy) const noexcept { return at[copy] != 0; }
     [[nodiscard]] constexpr bool is_pair() const noexcept { return has(0) && has(1); }
+    /// Both copies say the same.
+    [[nodiscard]] constexpr bool is_sure() const noexcept {
+      return is_pair() && value[0] == value[1];
+    }
     [[nodiscard]] constexpr unsigned one_copy() const noexcept { return has(0) ? 0 : 1; }
     [[nodiscard]] constexpr bool agrees() const noexcept {
       return !is_pair() || value[0] == value[1];
     }
   };
 
-  /// What the judge says of an entry's copies.
-  struct verdicts {
-    entry_verdict of[2]{};
+  /// True for an entry that breaks a rule by itself. Errors: the file's.
+  [[nodiscard]] constexpr result<bool> is_bad_value(std::uint64_t value,
+                                                    std::uint64_t grain) noexcept {
+    const auto judged = judge_->judge(value, grain);
+    if (!judged) return judged.error();
+    return *judged == entry_verdict::bad;
+  }
 
-    [[nodiscard]] constexpr bool is_bad(unsigned copy) const noexcept {
-      return of[copy] == entry_verdict::bad;
+  /// Settles disputes about grains that are not compressed, by what other entries claim. Errors:
+  /// the file's.
+  constexpr failure settle_by_claims(bool are_grains_sure) noexcept {
+    if (disputes_.size() == 0) return no_failure;
+    disputes_.sort_values();
+    if (failure f = each_pair([&](const pair& at) { return claim(at); })) return f;
+    for (std::size_t i = 0; i < disputes_.size(); ++i) {
+      if (failure f = settle_one(disputes_.get(i), are_grains_sure)) return f;
     }
-    /// Both copies could be right, and say different things.
-    [[nodiscard]] constexpr bool is_dispute(const pair& at) const noexcept {
-      return !at.agrees() && !is_bad(0) && !is_bad(1);
-    }
-  };
+    disputes_.clear();
+    return no_failure;
+  }
 
-  /// Judges an entry of a grain of the disk. Errors: the file's.
-  [[nodiscard]] constexpr result<verdicts> look_at(const pair& at) noexcept {
-    verdicts seen;
+  /// Marks the disputed values whose sectors an entry names. Errors: the file's.
+  constexpr failure claim(const pair& at) noexcept {
+    if (at.grain >= format().grain_count()) return no_failure;
+    const std::uint64_t each = judge_->geometry().grain_sectors();
+    for (unsigned named = 0; named < 2; ++named) {
+      const std::uint64_t value = at.value[named];
+      if (value <= 1) continue;
+      const auto is_bad = is_bad_value(value, at.grain);
+      if (!is_bad) return is_bad.error();
+      if (*is_bad) continue;
+      const std::uint64_t first = value < each ? 0 : value - each + 1;
+      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
+                           [&](std::size_t i, unsigned copy) {
+                             dispute d = disputes_.get(i);
+                             if (d.grain == at.grain) return;
+                             (at.is_sure() ? d.is_claimed : d.is_wanted)[copy] = true;
+                             disputes_.set(i, d);
+                           });
+    }
+    return no_failure;
+  }
+
+  /// Of two values one loses that breaks a rule, or whose place other copies agree to be another
+  /// grain's; a grain wins against 0 and 1. What two disputes are about is left: it must not be
+  /// given to both. Errors: the file's.
+  constexpr failure settle_one(const dispute& d, bool are_grains_sure) noexcept {
+    bool is_bad[2]{};
+    bool is_wrong[2]{};
     for (unsigned copy = 0; copy < 2; ++copy) {
-      if (!at.has(copy)) continue;
-      const auto judged = judge_->judge(at.value[copy], at.grain);
+      const auto judged = is_bad_value(d.value[copy], d.grain);
       if (!judged) return judged.error();
-      seen.of[copy] = *judged;
+      is_bad[copy] = *judged;
+      is_wrong[copy] = *judged || d.is_claimed[copy];
+      const bool is_open = d.is_wanted[copy] || (d.is_claimed[copy] && !are_grains_sure);
+      if (!*judged && is_open) return leave(d);
     }
-    return seen;
+    if (is_bad[0] && is_bad[1]) return drop(d, are_grains_sure);
+    if (is_wrong[0] && is_wrong[1]) return leave(d);
+    const auto takes = [&](unsigned copy) {
+      return put(d, d.value[copy], repair_kind::entry_restored);
+    };
+    if (is_wrong[0] || is_wrong[1]) return takes(is_wrong[0] ? 1 : 0);
+    if (d.value[0] > 1 && d.value[1] > 1) return leave(d);
+    // Between 0 and 1 the primary copy wins, which every reader takes.
+    return takes(d.value[1] > 1 ? 1 : 0);
   }
 
   [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+
+  /// True for a table that shares no sector with what the header names.
+  [[nodiscard]] constexpr bool is_apart(std::uint64_t sector) const noexcept {
+    const auto is_clear_of = [sector](std::uint64_t offset, std::uint64_t bytes) {
+      const std::uint64_t first = offset >> sector_shift;
+      return sector >= first + (bytes >> sector_shift) || sector + table_sectors <= first;
+    };
+    const auto& extent = format().extent();
+    bool is_clear =
+        sector != 0 && is_clear_of(extent.descriptor_offset_bytes(), extent.descriptor_bytes());
+    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+      is_clear = is_clear && is_clear_of(format().directory_at(copy), format().directory_bytes());
+    }
+    return is_clear;
+  }
+
+  /// A table as if its copies' sectors were disputed: those that the directories are going to name,
+  /// also where they are not sure of them; each of them once, and else 0. Errors: the file's.
+  [[nodiscard]] constexpr result<dispute> sectors_of(std::uint64_t table,
+                                                     const table_places& places) noexcept {
+    dispute d;
+    d.grain = table;
+    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
+      d.value[copy] = static_cast<std::uint32_t>(places.sector[copy]);
+      if (d.value[copy] != 0) continue;
+      const auto entry = walk_->directory_entry(copy, table);
+      if (!entry) return entry.error();
+      if (format().names_table(*entry)) d.value[copy] = static_cast<std::uint32_t>(*entry);
+    }
+    if (d.value[0] == d.value[1]) d.value[1] = 0;
+    return d;
+  }
+
+  /// Calls `take(sector)` where a table shares sectors with another one in the list.
+  template <class Take>
+  constexpr void compare_place(const dispute& d, Take& take) const noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      const std::uint64_t sector = d.value[copy];
+      if (sector == 0) continue;
+      const std::uint64_t first = sector < table_sectors ? 1 : sector - table_sectors + 1;
+      disputes_.each_value(first, sector + table_sectors, [&](std::size_t i, unsigned other) {
+        if (disputes_.get(i).grain != d.grain || other != copy) take(sector);
+      });
+    }
+  }
+  /// The same for all tables. Errors: the file's.
+  template <class Take>
+  constexpr failure compare_places(Take& take) noexcept {
+    disputes_.sort_values();
+    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      const auto d = sectors_of(table, places);
+      if (!d) return d.error();
+      compare_place(*d, take);
+      return no_failure;
+    });
+  }
 
   template <class Visit>
   constexpr failure each_table(Visit&& visit) noexcept {
     // No more tables than can lie in the file side by side can be sound.
     const std::uint64_t most = (target_->size() >> sector_shift) / table_sectors + 1;
     const std::uint64_t count = format().table_count();
+    finder_->begin();
     for (std::uint64_t table = 0, seen = 0; table < count && seen < most; ++table) {
       const auto places = finder_->find(table);
       if (!places) return places.error();
@@ -16406,24 +16540,28 @@ class table_mender {
   template <class Visit>
   constexpr failure each_pair(Visit&& visit) noexcept {
     return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      // Held here: who visits an entry may walk over tables as well.
+      std::array<sector_image, 2> held{};
       for (std::uint64_t n = 0; n < table_sectors; ++n) {
-        const std::byte* bytes[2]{};
+        bool is_held[2]{};
         bool is_empty = true;
         for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
           if (places.sector[copy] == 0 || places.is_unwritten[copy]) continue;
           const auto found = walk_->sector_of_table(copy, places.sector[copy], n);
           if (!found) return found.error();
-          bytes[copy] = *found;
+          is_held[copy] = true;
           is_empty = is_empty && is_zero(*found, sector_bytes);
+          copy_bytes(held.data()[copy].data(), *found, sector_bytes);
         }
         if (is_empty) continue;
         for (std::uint32_t i = 0; i < walk_type::entries_per_sector; ++i) {
           pair at;
           at.grain = (table << sparse_format::table_shift) + n * walk_type::entries_per_sector + i;
           for (unsigned copy = 0; copy < 2; ++copy) {
-            if (bytes[copy] == nullptr) continue;
-            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + i * sizeof(std::uint32_t);
-            at.value[copy] = load_le<std::uint32_t>(bytes[copy] + i * sizeof(std::uint32_t));
+            if (!is_held[copy]) continue;
+            const std::uint64_t offset = i * sizeof(std::uint32_t);
+            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + offset;
+            at.value[copy] = load_le<std::uint32_t>(held.data()[copy].data() + offset);
           }
           if (at.value[0] == 0 && at.value[1] == 0) continue;
           if (failure f = visit(at)) return f;
@@ -16449,41 +16587,18 @@ class table_mender {
             .entry = d.grain & (entries_per_table - 1)};
   }
 
-  template <class Settle>
-  constexpr failure dispute_about(const pair& at, Settle& settle) noexcept {
-    disputes_.add(dispute_of(at));
-    return disputes_.is_full() ? settle(false) : no_failure;
-  }
   constexpr failure take(const pair& at, unsigned copy) noexcept {
     return put(dispute_of(at), at.value[copy], repair_kind::entry_restored);
   }
-  constexpr failure drop(const pair& at, bool drops) noexcept {
-    if (drops) return put(dispute_of(at), 0, repair_kind::entry_dropped);
-    leave(dispute_of(at));
-    return no_failure;
+  constexpr failure drop(const dispute& d, bool drops) noexcept {
+    return drops ? put(d, 0, repair_kind::entry_dropped) : leave(d);
   }
 
   /// Behind the last grain entries are 0; what both copies have there is a warning and stays.
   constexpr failure mend_tail(const pair& at) noexcept {
     if (at.agrees()) return no_failure;
     if (at.value[0] == 0 || at.value[1] == 0) return take(at, at.value[0] == 0 ? 0 : 1);
-    leave(dispute_of(at));
-    return no_failure;
-  }
-
-  /// Which copy of an entry is right: 0 or 1, or 2 when nothing tells.
-  [[nodiscard]] constexpr unsigned choose(const dispute& d, bool all_aligned) const noexcept {
-    const auto is_odd = [&](unsigned copy) {
-      return d.is_claimed[copy] ||
-             (all_aligned && d.value[copy] > 1 && !judge_->is_aligned(d.value[copy]));
-    };
-    if (is_odd(0) && is_odd(1)) return 2;
-    if (is_odd(0) || is_odd(1)) return is_odd(0) ? 1 : 0;
-    const bool names_grain[] = {d.value[0] > 1, d.value[1] > 1};
-    if (names_grain[0] && names_grain[1]) return 2;
-    if (names_grain[0] || names_grain[1]) return names_grain[0] ? 0 : 1;
-    // 0 or 1: every reader takes the primary copy.
-    return 0;
+    return leave(dispute_of(at));
   }
 
   /// A directory entry that is to name the place of a table.
@@ -16888,6 +17003,8 @@ class stream_mender {
                                bool is_known) noexcept {
     if (d.found != 0) return tables.put(d, d.found, repair_kind::entry_restored);
     if (d.is_marker) {
+      const bool is_pair = d.at[0] != 0 && d.at[1] != 0;
+      if (is_pair && d.value[0] != d.value[1]) return tables.leave(d);
       // The grain is there, and no other marker has its place: its own marker is wrong.
       const unsigned copy = d.at[0] != 0 ? 0 : 1;
       const std::uint64_t lba = d.grain << geometry_.grain_shift();
@@ -16896,8 +17013,7 @@ class stream_mender {
       return target_->change_value(step, lba);
     }
     if (is_known) return tables.put(d, 0, repair_kind::entry_dropped);
-    tables.leave(d);
-    return no_failure;
+    return tables.leave(d);
   }
 
   Target* target_;
@@ -17209,6 +17325,7 @@ class extent_repairer {
     table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
     const auto found = tables.survey(header_.over_head);
     if (!found) return found.error();
+    if (failure f = refuse_overlap(tables)) return f;
     correct_overhead(*found, finder.copies() == 2, judge);
     if (!judge.allows_zeroed && header_.version >= 2 && found->ones != 0) {
       // Version 2 is what zeroed grains are for.
@@ -17219,12 +17336,18 @@ class extent_repairer {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
     if (failure f = tables.plan_directory()) return f;
-    const bool all_aligned = found->grains != 0 && found->unaligned == 0;
-    const auto settle = [&](bool) { return tables.settle_by_claims(all_aligned); };
-    if (failure f = tables.mend_entries(!found->do_overlap, settle)) return f;
+    if (failure f = tables.mend_plain(!found->do_overlap)) return f;
     if (failure f = target_->barrier()) return f;
     if (failure f = tables.mend_directory()) return f;
     return headers().mend_header(header_);
+  }
+
+  /// Errors: errc::table_overlap where what is written to one table would be read from another.
+  static constexpr failure refuse_overlap(table_mender<Target>& tables) noexcept {
+    const auto sector = tables.find_overlap();
+    if (!sector) return sector.error();
+    if (*sector == 0) return no_failure;
+    return image_failure(errc::table_overlap, *sector << sector_shift);
   }
 
   /// Grains that all copies name are there, whatever the overhead says.
@@ -17242,9 +17365,6 @@ class extent_repairer {
     judge.floor_sector = header_.over_head;
     // Of a single copy nothing says whether the entry or the overhead is wrong.
     if (!is_twice) judge.floor_sector = smaller_of(judge.floor_sector, found.metadata_end_sector);
-    if (found.lowest_grain_sector >= found.metadata_end_sector) {
-      judge.floor_sector = larger_of(judge.floor_sector, found.metadata_end_sector);
-    }
   }
 
   constexpr failure repair_stream() noexcept {
@@ -17269,6 +17389,8 @@ class extent_repairer {
     if (failure f = stream.look(nullptr, judge)) return f;
     const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
     const directory_search<Target> search(*target_, header_, share_.windows);
+    is_copy_lost_ = header_.has(sparse_flags::redundant_tables) && header_.rgd_offset != 0 &&
+                    !search.may_hold(header_.rgd_offset);
     std::uint64_t best = 0;
     std::uint64_t best_matches = 0;
     for (const std::uint64_t sector : wanted) {
@@ -17304,17 +17426,18 @@ class extent_repairer {
       if (!is_missing) return is_missing.error();
       if (*is_missing) return rebuild_tail(stream);
     }
+    if (failure f = refuse_overlap(tables)) return f;
     if (is_copy_lost_) {
       target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
     }
     if (failure f = tables.plan_directory()) return f;
     bool is_first = true;
-    const auto settle = [&](bool) {
+    const auto settle = [&] {
       const bool now = is_first;
       is_first = false;
       return stream.settle(tables, now);
     };
-    if (failure f = tables.mend_entries(true, settle)) return f;
+    if (failure f = tables.mend_marked(settle)) return f;
     if (failure f = tables.mend_directory()) return f;
     if (failure f = stream.mend_markers()) return f;
     if (!in_front) {
@@ -17374,6 +17497,11 @@ class extent_repairer {
     const stream_facts facts = stream.facts();
     if (!facts.is_complete() || facts.misplaced != 0 || header_.over_head == 0) return refused;
     if (header_.over_head > file_sectors()) return refused;
+    // What would be written behind the grains must not lie in the descriptor.
+    if (header_.descriptor_offset != 0 &&
+        header_.descriptor_offset + header_.descriptor_size > header_.over_head) {
+      return refused;
+    }
     if (facts.stopped_by == marker_kind::zero) {
       const auto is_end = is_zero_from(facts.stopped_at);
       if (!is_end) return is_end.error();
@@ -17547,7 +17675,8 @@ template <class S, class D, class OnStep>
 /// extent of a split disk. What is right follows from the other copy of a table, directory or
 /// header, from the markers of a stream, and from where tables are known to lie (SPEC 13.7). No
 /// grain's data is changed. Entries whose grain is nowhere become 0: such a grain reads as zeros,
-/// or as what a parent has.
+/// or as what a parent has. A grain that can be read stays so, unless its sectors are those of
+/// metadata, or an entry of another grain names them too, in either copy of the tables.
 ///
 /// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired.
 /// What is written in between leads to nothing that is not there yet, with barriers before header
@@ -17555,8 +17684,9 @@ template <class S, class D, class OnStep>
 /// second repair changes nothing.
 ///
 /// Errors, before anything was written: what is wrong, with its place, where there is nothing to
-/// tell how it was, such as a header without a footer that cannot be; errc::workspace_too_small
-/// (see repair_bytes). Those of the file, at any time.
+/// tell how it was, such as a header without a footer that cannot be; errc::table_overlap where
+/// tables share sectors; errc::workspace_too_small (see repair_bytes). Those of the file, at any
+/// time.
 template <Storage S, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> repair(S& file, const repair_spans<D>& memory,
                                                       OnStep&& on_step) noexcept {

@@ -73,6 +73,19 @@ TEST_CASE("a grain's marker gets back the place that its table entry has") {
   }
 }
 
+TEST_CASE("a marker is not given the place of an entry whose copies differ") {
+  const auto image = usual_stream(stream_tables::in_front_twice);
+  bytes file = image.file;
+  put(file, image.marker_at.at(100), 17, 8);
+  put(file, image.table_entry_at(100), 0, 4);
+  const bytes before = file;
+  const mending done = mend_well(file);
+  INFO(done.text());
+  CHECK(!done.why);
+  CHECK(done.count(repair_kind::entry_left) == 1);
+  CHECK((file == before));
+}
+
 TEST_CASE("markers of tables, directory, footer and end are restored") {
   for (const stream_tables tables : {at_end, stream_tables::at_end_and_known}) {
     const auto image = usual_stream(tables);

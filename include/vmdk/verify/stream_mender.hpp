@@ -375,6 +375,8 @@ class stream_mender {
                                bool is_known) noexcept {
     if (d.found != 0) return tables.put(d, d.found, repair_kind::entry_restored);
     if (d.is_marker) {
+      const bool is_pair = d.at[0] != 0 && d.at[1] != 0;
+      if (is_pair && d.value[0] != d.value[1]) return tables.leave(d);
       // The grain is there, and no other marker has its place: its own marker is wrong.
       const unsigned copy = d.at[0] != 0 ? 0 : 1;
       const std::uint64_t lba = d.grain << geometry_.grain_shift();
