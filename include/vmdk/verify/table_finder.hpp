@@ -62,7 +62,7 @@ class table_finder {
   [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
 
   /// Begins a walk over all tables.
-  constexpr void begin() noexcept { budget_ = most_searches; }
+  constexpr void begin() noexcept { budget_ = search_limit(); }
 
   /// Errors: the file's.
   [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
@@ -93,8 +93,12 @@ class table_finder {
  private:
   static constexpr std::size_t most_candidates = 7;
   /// How many entries that continue nothing are looked into in one walk over all tables: each costs
-  /// a walk over the directory.
-  static constexpr std::uint32_t most_searches = 1024;
+  /// some walks over the directory.
+  [[nodiscard]] constexpr std::uint64_t search_limit() const noexcept {
+    constexpr std::uint64_t most_searches = 1024;
+    constexpr std::uint64_t most_entries = std::uint64_t{1} << 22;
+    return smaller_of(most_searches, 1 + most_entries / (1 + format().table_count()));
+  }
   struct candidates {
     std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
     std::size_t count = 0;
@@ -365,7 +369,7 @@ class table_finder {
   entry_judge<File>* judge_;
   const table_hints* hints_;
   std::uint64_t overhead_sectors_;
-  std::uint32_t budget_ = most_searches;
+  std::uint64_t budget_ = search_limit();
 };
 
 }  // namespace vmdk::detail
