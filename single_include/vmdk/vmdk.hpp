@@ -15872,7 +15872,7 @@ class table_finder {
   /// some walks over the directory.
   [[nodiscard]] constexpr std::uint64_t search_limit() const noexcept {
     constexpr std::uint64_t most_searches = 1024;
-    constexpr std::uint64_t most_entries = std::uint64_t{1} << 20;
+    constexpr std::uint64_t most_entries = std::uint64_t{1} << 22;
     return smaller_of(most_searches, 1 + most_entries / (1 + format().table_count()));
   }
   struct candidates {
