@@ -22,21 +22,48 @@ UMBRELLA = "vmdk/vmdk.hpp"
 LINE_MARKER = re.compile(r'^# \d+ "([^"]*)"')
 
 
-def flags(header):
-    return [*WARNINGS, "-Wfatal-errors", *(() if is_hosted(header) else NO_RUNTIME)]
+# What the core may include.
+STANDARD = ("array", "bit", "compare", "concepts", "cstddef", "cstdint", "limits", "span",
+            "string_view", "type_traits", "utility")
+
+
+def flags(hosted):
+    return [*WARNINGS, "-Wfatal-errors", *(() if hosted else NO_RUNTIME)]
+
+
+def precompile(compiler, folder):
+    """Returns {whether a header is hosted: options} that give it the standard headers.
+
+    All three compilers have the same standard library, so g++ alone is left to see what a header
+    forgets of it. The others get it precompiled, which takes a third of the time."""
+    if compiler == "g++":
+        return {True: [], False: []}
+    unit = os.path.join(folder, f"{compiler}.hpp")
+    with open(unit, "w", encoding="utf-8") as out:
+        out.writelines(f"#include <{name}>\n" for name in STANDARD)
+    options = {}
+    for hosted in True, False:
+        made = os.path.join(folder, f"{compiler}-{hosted}.pch")
+        status, said = run(compiler, "-x", "c++-header", *flags(hosted), unit, "-o", made)
+        if status != 0:
+            raise AssertionError(said)
+        options[hosted] = ["-include-pch", made]
+    return options
 
 
 def compile_each(include_root):
     """Returns a message for each header and compiler that do not get on."""
     with tempfile.TemporaryDirectory() as folder:
         jobs = []
+        standard = {compiler: precompile(compiler, folder) for compiler in COMPILERS}
         for number, header in enumerate(headers_under(include_root)):
             unit = os.path.join(folder, f"{number}.cc")
             with open(unit, "w", encoding="utf-8") as out:
                 out.write(f'#include "{header}"\n#include "{header}"\n')
             for compiler in COMPILERS:
-                jobs.append((f"{header} with {compiler}", compiler, "-fsyntax-only",
-                             "-I", include_root, *flags(header), unit))
+                hosted = is_hosted(header)
+                jobs.append((f"{header} with {compiler}", compiler, "-fsyntax-only", "-I",
+                             include_root, *flags(hosted), *standard[compiler][hosted], unit))
         return [f"{label}:\n{said}" for label, status, said in run_all(jobs) if status != 0]
 
 
@@ -112,8 +139,12 @@ class PlantedOffences(unittest.TestCase):
         self.assertEqual([], self.offend(compile_each, clean))
         self.assertEqual([], self.offend(link_twice, clean))
 
-    def test_missing_include(self):
+    def test_missing_standard_include(self):
         text = "#pragma once\ninline std::uint8_t one() { return 1; }\n"
+        self.assertEqual(1, len(self.offend(compile_each, text)))
+
+    def test_missing_include(self):
+        text = "#pragma once\ninline vmdk::byte_view none() { return {}; }\n"
         self.assertEqual(len(COMPILERS), len(self.offend(compile_each, text)))
 
     def test_missing_guard(self):
