@@ -14355,6 +14355,1172 @@ struct writer<two_gb_max_extent_sparse<GrainSectors>> {
 
 /// VMDK disk images as templates: everything but hosted/ and the optional codecs.
 
+// ---- vmdk/verify/entry_pair.hpp
+
+namespace vmdk::detail {
+
+/// A table entry in the copies that there are.
+struct entry_pair {
+  std::uint64_t grain = 0;
+  std::uint64_t at[2]{};  ///< The byte offset of each copy's entry; 0 where there is no such copy.
+  std::uint32_t value[2]{};
+
+  [[nodiscard]] constexpr bool has(unsigned copy) const noexcept { return at[copy] != 0; }
+  [[nodiscard]] constexpr bool is_pair() const noexcept { return has(0) && has(1); }
+  /// A copy that there is.
+  [[nodiscard]] constexpr unsigned one_copy() const noexcept { return has(0) ? 0 : 1; }
+  /// No copy says anything else.
+  [[nodiscard]] constexpr bool agrees() const noexcept {
+    return !is_pair() || value[0] == value[1];
+  }
+  /// Both copies say the same.
+  [[nodiscard]] constexpr bool is_sure() const noexcept { return is_pair() && agrees(); }
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/dispute_list.hpp
+
+namespace vmdk::detail {
+
+/// A table entry about which its two copies, or the table and the stream, disagree.
+struct dispute : entry_pair {
+  std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
+  bool is_claimed[2]{};     ///< The value's place belongs to another entry.
+  bool is_wanted[2]{};      ///< A copy of another entry, on which its copies differ, names it.
+  bool is_marker = false;   ///< A grain's marker does stand at the value.
+};
+
+/// A list of disputes in memory of the caller's, in the order of their grains, which can be
+/// searched by grain and by value.
+class dispute_list {
+ public:
+  /// What one dispute takes.
+  static constexpr std::size_t each_bytes = 40 + 2 * sizeof(std::uint64_t);
+
+  constexpr explicit dispute_list(byte_span memory) noexcept
+      : memory_(memory), most_(memory.size() / each_bytes) {}
+
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
+  [[nodiscard]] constexpr bool is_full() const noexcept { return count_ == most_; }
+  constexpr void clear() noexcept { count_ = 0; }
+
+  constexpr void add(const dispute& d) noexcept { set(count_++, d); }
+
+  [[nodiscard]] constexpr dispute get(std::size_t i) const noexcept {
+    const std::byte* const from = record(i);
+    dispute d;
+    d.grain = load_le<std::uint64_t>(from);
+    const auto flags = load_le<std::uint32_t>(from + 36);
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
+      d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
+      d.is_claimed[copy] = (flags >> copy & 1) != 0;
+      d.is_wanted[copy] = (flags >> copy & 8) != 0;
+    }
+    d.found = load_le<std::uint32_t>(from + 32);
+    d.is_marker = (flags & 4) != 0;
+    return d;
+  }
+  constexpr void set(std::size_t i, const dispute& d) noexcept {
+    std::byte* const to = record(i);
+    store_le(to, d.grain);
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      store_le(to + 8 + 8 * copy, d.at[copy]);
+      store_le(to + 24 + 4 * copy, d.value[copy]);
+    }
+    store_le(to + 32, d.found);
+    const unsigned flags = (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) |
+                           (d.is_marker ? 4u : 0u) | (d.is_wanted[0] ? 8u : 0u) |
+                           (d.is_wanted[1] ? 16u : 0u);
+    store_le(to + 36, static_cast<std::uint32_t>(flags));
+  }
+
+  /// The dispute about a grain; size() when there is none.
+  [[nodiscard]] constexpr std::size_t find_grain(std::uint64_t grain) const noexcept {
+    std::size_t low = 0;
+    std::size_t high = count_;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (load_le<std::uint64_t>(record(middle)) < grain) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low < count_ && load_le<std::uint64_t>(record(low)) == grain ? low : count_;
+  }
+
+  /// Sorts the values, so that each_value can find them.
+  constexpr void sort_values() noexcept {
+    keys_ = 2 * count_;
+    for (std::size_t i = 0; i < count_; ++i) {
+      for (unsigned copy = 0; copy < 2; ++copy) {
+        const std::uint64_t value = load_le<std::uint32_t>(record(i) + 24 + 4 * copy);
+        set_key(2 * i + copy, value << 32 | (2 * i + copy));
+      }
+    }
+    for (std::size_t i = keys_ / 2; i-- > 0;) sink(i, keys_);
+    for (std::size_t end = keys_; end > 1;) {
+      const std::uint64_t last = key(--end);
+      set_key(end, key(0));
+      set_key(0, last);
+      sink(0, end);
+    }
+  }
+
+  /// Calls `visit(number of the dispute, copy)` for each value from one up to another.
+  template <class Visit>
+  constexpr void each_value(std::uint64_t first, std::uint64_t end, Visit&& visit) const noexcept {
+    std::size_t low = 0;
+    std::size_t high = keys_;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (key(middle) >> 32 < first) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    for (; low < keys_ && key(low) >> 32 < end; ++low) {
+      const auto owner = static_cast<std::uint32_t>(key(low));
+      visit(std::size_t{owner >> 1}, unsigned{owner & 1});
+    }
+  }
+
+ private:
+  [[nodiscard]] constexpr std::byte* record(std::size_t i) const noexcept {
+    return memory_.data() + i * 40;
+  }
+  [[nodiscard]] constexpr std::byte* key_at(std::size_t i) const noexcept {
+    return memory_.data() + most_ * 40 + i * sizeof(std::uint64_t);
+  }
+  [[nodiscard]] constexpr std::uint64_t key(std::size_t i) const noexcept {
+    return load_le<std::uint64_t>(key_at(i));
+  }
+  constexpr void set_key(std::size_t i, std::uint64_t value) noexcept {
+    store_le(key_at(i), value);
+  }
+
+  /// Moves a key down the heap until none below it is larger.
+  constexpr void sink(std::size_t i, std::size_t end) noexcept {
+    const std::uint64_t moving = key(i);
+    for (std::size_t child = 2 * i + 1; child < end; child = 2 * i + 1) {
+      if (child + 1 < end && key(child) < key(child + 1)) ++child;
+      if (key(child) <= moving) break;
+      set_key(i, key(child));
+      i = child;
+    }
+    set_key(i, moving);
+  }
+
+  byte_span memory_;
+  std::size_t most_;
+  std::size_t count_ = 0;
+  std::size_t keys_ = 0;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/entry_judge.hpp
+
+namespace vmdk::detail {
+
+enum class entry_verdict : std::uint8_t { absent, good, bad };
+
+/// Says whether a table entry can be right. Of compressed grains the marker tells; of others only
+/// their place.
+template <class File>
+class entry_judge {
+ public:
+  constexpr entry_judge(File& file, const sparse_extent_header& header) noexcept
+      : file_(&file),
+        file_bytes_(file.size()),
+        geometry_(header.capacity, header.grain_size),
+        is_compressed_(header.is_compressed()) {}
+
+  /// Grains lie at or behind this sector.
+  std::uint64_t floor_sector = 1;
+  /// Entries of 1 stand for zeros.
+  bool allows_zeroed = false;
+
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] constexpr bool is_compressed() const noexcept { return is_compressed_; }
+
+  /// Errors: the file's.
+  [[nodiscard]] constexpr result<entry_verdict> judge(std::uint64_t value,
+                                                      std::uint64_t grain) noexcept {
+    if (value == 0) return entry_verdict::absent;
+    if (value == 1) return allows_zeroed ? entry_verdict::good : entry_verdict::bad;
+    const std::uint64_t offset = value << sector_shift;
+    if (is_compressed_) return judge_marker(offset, grain);
+    const std::uint64_t first = grain << geometry_.grain_byte_shift();
+    const std::uint64_t bytes =
+        smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
+    const bool good = value >= floor_sector && fits_inside(offset, bytes, file_bytes_);
+    return good ? entry_verdict::good : entry_verdict::bad;
+  }
+
+ private:
+  constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
+    std::array<std::byte, grain_marker_bytes> marker{};
+    if (!fits_inside(offset, marker.size(), file_bytes_)) return entry_verdict::bad;
+    if (failure f = file_->read_at(offset, marker)) return f;
+    const auto size = load_le<std::uint32_t>(marker.data() + 8);
+    const bool good = load_le<std::uint64_t>(marker.data()) == grain << geometry_.grain_shift() &&
+                      size != 0 && size <= compressed_size_limit(geometry_.grain_bytes()) &&
+                      fits_inside(offset + grain_marker_bytes, size, file_bytes_);
+    return good ? entry_verdict::good : entry_verdict::bad;
+  }
+
+  File* file_;
+  std::uint64_t file_bytes_;
+  sparse_geometry geometry_;
+  bool is_compressed_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/repair_step.hpp
+
+namespace vmdk {
+
+/// What a repair does, or cannot do, in one place (SPEC 13.7).
+enum class repair_kind : std::uint8_t {
+  header_rebuilt,            ///< From the footer.
+  footer_rebuilt,            ///< From the header, or with a lost end of a stream.
+  header_corrected,          ///< One field; offset says which.
+  unclean_cleared,           ///< The flag that the last writer left.
+  directory_entry_restored,  ///< A table was found where the directory did not name it.
+  table_copied,              ///< A whole table, from the other copy.
+  entry_restored,            ///< A table entry, from the other copy or from the stream's markers.
+  entry_dropped,             ///< A table entry that no copy has right: the grain reads as absent.
+  marker_restored,           ///< A marker of a stream, from what the tables say of it.
+  table_rebuilt,             ///< A table of a stream that has lost its end.
+  directory_rebuilt,         ///< The same for the directory.
+  file_cut,                  ///< What followed the last whole grain, or the end, is gone.
+  entry_left,                ///< Not repaired: nothing tells which value is right.
+  table_left,                ///< Not repaired: no copy of a table, or of one copy, was found.
+  directory_left,            ///< Not repaired: the redundant directory cannot be found.
+  grain_left,                ///< Not repaired: something in a stream that is no marker.
+};
+
+/// One step of a repair: a change that was made, or would be made, or what had to be left.
+struct repair_step {
+  repair_kind kind = repair_kind::header_rebuilt;
+  std::uint64_t offset = 0;          ///< In the file, in bytes: of what changes.
+  std::uint64_t table = no_figure;   ///< From 0 in the order of the directory.
+  std::uint64_t entry = no_figure;   ///< From 0 in its table.
+  std::uint64_t before = no_figure;  ///< The value that stood there.
+  std::uint64_t after = no_figure;   ///< The value that stands there now.
+
+  [[nodiscard]] friend constexpr bool operator==(const repair_step&,
+                                                 const repair_step&) noexcept = default;
+};
+
+/// True for what could not be repaired.
+[[nodiscard]] constexpr bool is_left(repair_kind kind) noexcept {
+  return kind >= repair_kind::entry_left;
+}
+
+/// What a repair came to.
+struct repair_summary {
+  std::uint64_t changes = 0;          ///< Steps that changed something, or would.
+  std::uint64_t dropped_entries = 0;  ///< Those of them that gave a grain up.
+  std::uint64_t left = 0;             ///< Steps that say what could not be repaired.
+};
+
+/// A word for a kind of step that stays the same between versions.
+[[nodiscard]] constexpr std::string_view id_of(repair_kind kind) noexcept {
+  switch (kind) {
+    case repair_kind::header_rebuilt:
+      return "header-rebuilt";
+    case repair_kind::footer_rebuilt:
+      return "footer-rebuilt";
+    case repair_kind::header_corrected:
+      return "header-corrected";
+    case repair_kind::unclean_cleared:
+      return "unclean-cleared";
+    case repair_kind::directory_entry_restored:
+      return "directory-entry-restored";
+    case repair_kind::table_copied:
+      return "table-copied";
+    case repair_kind::entry_restored:
+      return "entry-restored";
+    case repair_kind::entry_dropped:
+      return "entry-dropped";
+    case repair_kind::marker_restored:
+      return "marker-restored";
+    case repair_kind::table_rebuilt:
+      return "table-rebuilt";
+    case repair_kind::directory_rebuilt:
+      return "directory-rebuilt";
+    case repair_kind::file_cut:
+      return "file-cut";
+    case repair_kind::entry_left:
+      return "entry-left";
+    case repair_kind::table_left:
+      return "table-left";
+    case repair_kind::directory_left:
+      return "directory-left";
+    case repair_kind::grain_left:
+      return "grain-left";
+  }
+  return "unknown";
+}
+
+namespace detail {
+
+/// The sentence of a step, with {t} for its table, {e} for its entry, {v} for the value before and
+/// {o} for the one after.
+[[nodiscard]] constexpr std::string_view step_sentence(repair_kind kind) noexcept {
+  switch (kind) {
+    case repair_kind::header_rebuilt:
+      return "the header is rebuilt from the footer";
+    case repair_kind::footer_rebuilt:
+      return "the footer is written anew";
+    case repair_kind::header_corrected:
+      return "a field of the header is corrected from {v} to {o}";
+    case repair_kind::unclean_cleared:
+      return "the image is marked as closed by its last writer";
+    case repair_kind::directory_entry_restored:
+      return "grain directory entry {t} is restored from {v} to {o}";
+    case repair_kind::table_copied:
+      return "grain table {t} is written from its other copy";
+    case repair_kind::entry_restored:
+      return "grain table entry {e} of table {t} is restored from {v} to {o}";
+    case repair_kind::entry_dropped:
+      return "grain table entry {e} of table {t} is dropped; it was {v}, where no such grain can "
+             "be";
+    case repair_kind::marker_restored:
+      return "a marker of the stream is restored";
+    case repair_kind::table_rebuilt:
+      return "grain table {t} is written from the stream's markers";
+    case repair_kind::directory_rebuilt:
+      return "the grain directory is written from the stream's markers";
+    case repair_kind::file_cut:
+      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables";
+    case repair_kind::entry_left:
+      return "grain table entry {e} of table {t} is left: nothing tells which value is right";
+    case repair_kind::table_left:
+      return "grain table {t} is left: a copy of it cannot be found";
+    case repair_kind::directory_left:
+      return "the redundant grain directory is left: it cannot be found";
+    case repair_kind::grain_left:
+      return "what stands here in the stream is left: it is no marker";
+  }
+  return "unknown";
+}
+
+}  // namespace detail
+
+/// Says a step in one sentence with its figures: no full stop, no line end. The sentence goes to
+/// `put(std::string_view)` piece by piece.
+template <class Put>
+constexpr void describe(const repair_step& step, Put&& put) noexcept {
+  const std::string_view text = detail::step_sentence(step.kind);
+  const auto figure = [&step](char letter) {
+    return letter == 't'   ? step.table
+           : letter == 'e' ? step.entry
+           : letter == 'v' ? step.before
+                           : step.after;
+  };
+  std::size_t from = 0;
+  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+    if (text.data()[i] != '{') continue;
+    put(detail::part(text, from, i - from));
+    put(detail::number_text::decimal(figure(text.data()[i + 1])).view());
+    from = i + 3;
+  }
+  put(detail::part(text, from));
+}
+
+}  // namespace vmdk
+
+// ---- vmdk/verify/entry_writer.hpp
+
+namespace vmdk::detail {
+
+/// Gives all copies of a table entry one value, or leaves them, and tells which.
+template <class Target>
+class entry_writer {
+ public:
+  constexpr explicit entry_writer(Target& target) noexcept : target_(&target) {}
+
+  /// Writes a value into each copy that has another one. Errors: the file's.
+  constexpr failure put(const entry_pair& pair, std::uint32_t value, repair_kind kind) noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (!pair.has(copy) || pair.value[copy] == value) continue;
+      repair_step step = step_of(pair, kind);
+      step.offset = pair.at[copy];
+      step.before = pair.value[copy];
+      step.after = value;
+      if (failure f = target_->change_value(step, value)) return f;
+    }
+    return no_failure;
+  }
+
+  /// Writes what one copy has into the other one. Errors: the file's.
+  constexpr failure take(const entry_pair& pair, unsigned copy) noexcept {
+    return put(pair, pair.value[copy], repair_kind::entry_restored);
+  }
+
+  /// Gives a grain up: it reads as absent. Errors: the file's.
+  constexpr failure drop(const entry_pair& pair) noexcept {
+    return put(pair, 0, repair_kind::entry_dropped);
+  }
+
+  /// Tells that an entry is left as it is.
+  constexpr failure leave(const entry_pair& pair) noexcept {
+    target_->tell(step_of(pair, repair_kind::entry_left));
+    return no_failure;
+  }
+
+ private:
+  [[nodiscard]] static constexpr repair_step step_of(const entry_pair& pair,
+                                                     repair_kind kind) noexcept {
+    return {.kind = kind,
+            .offset = pair.at[pair.one_copy()],
+            .table = pair.grain >> sparse_format::table_shift,
+            .entry = pair.grain & (entries_per_table - 1)};
+  }
+
+  Target* target_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/marker_walk.hpp
+
+namespace vmdk::detail {
+
+enum class marker_kind : std::uint8_t {
+  grain,
+  cut,  ///< A marker of what goes on behind the end of the file.
+  table,
+  directory,
+  footer,
+  progress,
+  zero,  ///< A sector of zeros: the end of a stream, or a gap.
+  no_marker,
+  nothing,  ///< The file ends here.
+};
+
+/// What stands at a sector of a stream.
+struct marker_item {
+  marker_kind kind = marker_kind::nothing;
+  std::uint64_t sector = 0;
+  std::uint64_t sectors = 0;  ///< To the next marker.
+  std::uint64_t lba = 0;      ///< grain: what it says; not judged.
+  std::uint32_t data_bytes = 0;
+};
+
+/// Reads the markers of a stream one after the other. A marker whose length is not that of what it
+/// announces is none.
+template <class File>
+class marker_walk {
+ public:
+  constexpr marker_walk(File& file, const sparse_geometry& geometry,
+                        std::uint64_t first_sector) noexcept
+      : file_(&file), geometry_(geometry), file_bytes_(file.size()), at_(first_sector) {}
+
+  /// What stands here; goes on behind it, but for no_marker and what the file's end cuts.
+  [[nodiscard]] constexpr result<marker_item> next() noexcept {
+    marker_item item;
+    item.sector = at_;
+    if (at_ > file_bytes_ >> sector_shift) return item;
+    const std::uint64_t offset = at_ << sector_shift;
+    std::array<std::byte, 16> head{};
+    if (!fits_inside(offset, head.size(), file_bytes_)) return item;
+    if (failure f = file_->read_at(offset, head)) return f;
+    judge(item, head.data());
+    at_ += item.sectors;
+    return item;
+  }
+
+  [[nodiscard]] constexpr std::uint64_t sector() const noexcept { return at_; }
+  constexpr void go_to(std::uint64_t sector) noexcept { at_ = sector; }
+
+ private:
+  constexpr void judge(marker_item& item, const std::byte* head) const noexcept {
+    const auto value = load_le<std::uint64_t>(head);
+    const auto size = load_le<std::uint32_t>(head + 8);
+    const auto type = static_cast<marker_type>(load_le<std::uint32_t>(head + 12));
+    const std::uint64_t left = (file_bytes_ >> sector_shift) - item.sector;
+    item.kind = marker_kind::no_marker;
+    const auto is = [&](marker_kind kind, std::uint64_t sectors) {
+      item.kind = sectors > left ? marker_kind::cut : kind;
+      item.sectors = sectors > left ? 0 : sectors;
+    };
+    if (size != 0) {
+      if (size > compressed_size_limit(geometry_.grain_bytes())) return;
+      item.lba = value;
+      item.data_bytes = size;
+      const std::uint64_t offset = (item.sector << sector_shift) + grain_marker_bytes;
+      if (!fits_inside(offset, size, file_bytes_)) {
+        item.kind = marker_kind::cut;
+        return;
+      }
+      item.kind = marker_kind::grain;
+      item.sectors = marked_sectors(size);
+      return;
+    }
+    if (type == marker_type::end_of_stream && value == 0) {
+      is(marker_kind::zero, 1);
+    } else if (type == marker_type::grain_table && value == table_sectors) {
+      is(marker_kind::table, 1 + table_sectors);
+    } else if (type == marker_type::grain_directory && value == geometry_.directory_sectors()) {
+      is(marker_kind::directory, 1 + value);
+    } else if (type == marker_type::footer && value == 1) {
+      is(marker_kind::footer, 2);
+    } else if (type == marker_type::progress && value < left) {
+      is(marker_kind::progress, 1 + value);
+    }
+  }
+
+  File* file_;
+  sparse_geometry geometry_;
+  std::uint64_t file_bytes_;
+  std::uint64_t at_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/table_hints.hpp
+
+namespace vmdk::detail {
+
+/// Tables whose places the stream itself tells.
+struct table_hints {
+  struct hint {
+    std::uint64_t table = 0;
+    std::uint64_t sector = 0;
+  };
+  std::array<hint, 64> kept{};
+  std::size_t count = 0;
+  bool is_full = false;
+
+  constexpr void add(std::uint64_t table, std::uint64_t sector) noexcept {
+    is_full = is_full || count == kept.size();
+    if (!is_full) kept.data()[count++] = {table, sector};
+  }
+  [[nodiscard]] constexpr std::uint64_t find(std::uint64_t table) const noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (kept.data()[i].table == table) return kept.data()[i].sector;
+    }
+    return 0;
+  }
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/directory_judge.hpp
+
+namespace vmdk::detail {
+
+/// What the entries at a place tell of whether a table is there.
+struct table_score {
+  std::int64_t good_less_bad = 0;  ///< How many are right, less those that are not.
+  bool has_good = false;
+};
+
+/// Says whether a directory entry is right (SPEC 13.7). One that continues its neighbours, or the
+/// directory itself, is, as tables follow one another in most images; so is one that names what the
+/// stream tells. All errors are the file's.
+template <class File>
+class directory_judge {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr directory_judge(walk_type& walk, entry_judge<File>& judge, const table_hints& hints,
+                            std::uint64_t overhead_sectors) noexcept
+      : walk_(&walk), judge_(&judge), hints_(&hints), overhead_sectors_(overhead_sectors) {}
+
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+  [[nodiscard]] constexpr walk_type& walk() const noexcept { return *walk_; }
+
+  /// True for an entry that needs nothing else to be believed.
+  [[nodiscard]] constexpr result<bool> is_right(unsigned copy, std::uint64_t table) const noexcept {
+    const auto entry = walk_->directory_entry(copy, table);
+    if (!entry) return entry.error();
+    const std::uint64_t told = hint(copy, table);
+    if (told != 0) return *entry == told;
+    // Streams whose tables are behind the grains leave tables out.
+    if (*entry == 0) return format().may_lack_tables() && format().copies() == 1 && !is_in_front();
+    if (!format().names_table(*entry)) return false;
+    if (*entry == usual_sector(copy, table)) return true;
+    const auto before = neighbour(copy, table, false);
+    if (!before) return before.error();
+    const auto after = neighbour(copy, table, true);
+    if (!after) return after.error();
+    const auto is_beside = [&](std::uint64_t other) {
+      return other != 0 && (*entry == other + table_sectors || *entry + table_sectors == other);
+    };
+    if (is_beside(*before) || is_beside(*after)) return true;
+    const auto is_marked = has_marker(*entry);
+    if (!is_marked || !*is_marked) return is_marked;
+    const auto score = score_of(table, *entry);
+    if (!score) return score.error();
+    return score->good_less_bad > 0;
+  }
+
+  /// Where the stream has a table; 0 where it does not tell.
+  [[nodiscard]] constexpr std::uint64_t hint(unsigned copy, std::uint64_t table) const noexcept {
+    return copy == 0 ? hints_->find(table) : 0;
+  }
+
+  /// Where the table would be if all of them followed the directory.
+  [[nodiscard]] constexpr std::uint64_t usual_sector(unsigned copy,
+                                                     std::uint64_t table) const noexcept {
+    return ((format().directory_at(copy) + format().directory_bytes()) >> sector_shift) +
+           table * table_sectors;
+  }
+
+  /// A neighbour in the directory; 0 where there is none.
+  [[nodiscard]] constexpr result<std::uint64_t> neighbour(unsigned copy, std::uint64_t table,
+                                                          bool next) const noexcept {
+    if (next ? table + 1 >= format().table_count() : table == 0) return std::uint64_t{0};
+    return walk_->directory_entry(copy, next ? table + 1 : table - 1);
+  }
+
+  /// True for a table of a stream whose marker stands before it.
+  [[nodiscard]] constexpr result<bool> has_marker(std::uint64_t sector) const noexcept {
+    if (!format().is_compressed() || is_in_front()) return false;
+    marker_walk<File> stream(walk_->file(), format().extent().geometry(), sector - 1);
+    const auto item = stream.next();
+    if (!item) return item.error();
+    return item->kind == marker_kind::table;
+  }
+
+  /// Judges the entries at a sector as those of a table.
+  [[nodiscard]] constexpr result<table_score> score_of(std::uint64_t table,
+                                                       std::uint64_t sector) const noexcept {
+    table_score score;
+    const failure f = walk_->each_entry(table, sector, [&](const table_entry& entry) -> failure {
+      if (entry.grain >= format().grain_count()) return no_failure;
+      const auto verdict = judge_->judge(entry.value, entry.grain);
+      if (!verdict) return verdict.error();
+      const bool is_good = *verdict == entry_verdict::good;
+      score.good_less_bad += is_good ? 1 : -1;
+      score.has_good = score.has_good || is_good;
+      return no_failure;
+    });
+    if (f) return f;
+    return score;
+  }
+
+ private:
+  [[nodiscard]] constexpr bool is_in_front() const noexcept {
+    return format().directory_at(0) < overhead_sectors_ << sector_shift;
+  }
+
+  walk_type* walk_;
+  entry_judge<File>* judge_;
+  const table_hints* hints_;
+  std::uint64_t overhead_sectors_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/place_search.hpp
+
+namespace vmdk::detail {
+
+/// Where a copy of a table may be; 0 for a place where it cannot.
+struct place_candidates {
+  std::array<std::uint64_t, 7> sector{};  ///< The directory's own comes first.
+  std::size_t count = 0;
+};
+
+/// Collects the places where a table may be whose directory entry may be wrong (SPEC 13.7): what it
+/// names, what the stream tells, and where the table would be if it followed its neighbours. All
+/// errors are the file's.
+template <class File>
+class place_search {
+ public:
+  constexpr explicit place_search(const directory_judge<File>& directory) noexcept
+      : directory_(directory) {}
+
+  /// Lists the places for one copy of a table that no other metadata has, nor might have as well.
+  [[nodiscard]] constexpr result<place_candidates> list(unsigned copy,
+                                                        std::uint64_t table) const noexcept {
+    place_candidates found;
+    const auto own = walk().directory_entry(copy, table);
+    if (!own) return own.error();
+    const auto before = directory_.neighbour(copy, table, false);
+    if (!before) return before.error();
+    const auto after = directory_.neighbour(copy, table, true);
+    if (!after) return after.error();
+    const auto behind = [](std::uint64_t entry) { return entry == 0 ? 0 : entry + table_sectors; };
+    const auto ahead = [](std::uint64_t entry) {
+      return entry < table_sectors ? 0 : entry - table_sectors;
+    };
+    const std::uint64_t wanted[] = {*own,
+                                    directory_.hint(copy, table),
+                                    directory_.usual_sector(copy, table),
+                                    behind(*before),
+                                    ahead(*after),
+                                    ahead(*before),
+                                    behind(*after)};
+    for (std::size_t i = 0; i < found.sector.size(); ++i) {
+      const auto is_free = may_lie_at(copy, table, wanted[i], i == 0);
+      if (!is_free) return is_free.error();
+      // What the directory or the stream says is this table's claim; the others are guesses.
+      const auto is_wanted =
+          *is_free && i >= 2 ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
+      if (!is_wanted) return is_wanted.error();
+      found.sector.data()[found.count++] = *is_free && !*is_wanted ? wanted[i] : 0;
+    }
+    return found;
+  }
+
+ private:
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept {
+    return directory_.format();
+  }
+  [[nodiscard]] constexpr auto& walk() const noexcept { return directory_.walk(); }
+
+  /// True when a table can be here without sharing sectors with any other metadata. Directory
+  /// entries that may be wrong themselves count where it is not `is_own`.
+  [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
+                                                  std::uint64_t sector,
+                                                  bool is_own) const noexcept {
+    if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
+    const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
+      return sector >= first + sectors || sector + table_sectors <= first;
+    };
+    for (unsigned other = 0; other < format().copies(); ++other) {
+      if (!apart(format().directory_at(other) >> sector_shift,
+                 format().directory_bytes() >> sector_shift)) {
+        return false;
+      }
+      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
+        if (other == copy && i == table) continue;
+        const auto entry = walk().directory_entry(other, i);
+        if (!entry) return entry.error();
+        if (*entry == 0 || !format().names_table(*entry)) continue;
+        if (apart(*entry, table_sectors)) continue;
+        const auto is_right = is_own ? directory_.is_right(other, i) : result<bool>(true);
+        if (!is_right) return is_right.error();
+        if (*is_right) return false;
+      }
+    }
+    return true;
+  }
+
+  /// True when a place might as well be another lost table's, or part of it: that one usually lies
+  /// there, or beside a neighbour.
+  [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
+                                                           std::uint64_t sector) const noexcept {
+    const auto is_there = [sector](std::uint64_t place) {
+      return place < sector + table_sectors && sector < place + table_sectors;
+    };
+    const std::uint64_t count = format().table_count();
+    for (unsigned other = 0; other < format().copies(); ++other) {
+      bool is_beside_last = false;
+      bool is_beside_this = false;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        // What its own neighbours give is this one's before it is another's.
+        const auto gives = [&](std::uint64_t at) -> result<bool> {
+          if (at >= count || (other == copy && at + 1 >= table && at <= table + 1)) return false;
+          const auto entry = walk().directory_entry(other, at);
+          if (!entry) return entry.error();
+          return *entry != 0 &&
+                 (is_there(*entry + table_sectors) || is_there(*entry - table_sectors));
+        };
+        const auto is_beside_next = gives(i + 1);
+        if (!is_beside_next) return is_beside_next.error();
+        if (i == 0) {
+          const auto first = gives(0);
+          if (!first) return first.error();
+          is_beside_this = *first;
+        }
+        const bool is_guess =
+            is_there(directory_.usual_sector(other, i)) || is_beside_last || *is_beside_next;
+        is_beside_last = is_beside_this;
+        is_beside_this = *is_beside_next;
+        if (other == copy && i == table) continue;
+        if (!is_guess) continue;
+        const auto is_right = directory_.is_right(other, i);
+        if (!is_right) return is_right.error();
+        if (!*is_right) return true;
+      }
+    }
+    return false;
+  }
+
+  directory_judge<File> directory_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/table_finder.hpp
+
+namespace vmdk::detail {
+
+/// Where the copies of a table are.
+struct table_places {
+  std::uint64_t sector[2]{};  ///< 0: not found, or there is no such copy.
+  bool is_unwritten[2]{};     ///< It belongs there, but what stands there is something else.
+};
+
+/// Finds the tables of a sparse extent whose directory may have wrong entries (SPEC 13.7).
+///
+/// Where an entry is not right by itself, the content of the places tells where its table may be:
+/// compared with the other copy or, where there is none, judged entry by entry.
+template <class File>
+class table_finder {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr table_finder(walk_type& walk, entry_judge<File>& judge, const table_hints& hints,
+                         std::uint64_t overhead_sectors) noexcept
+      : walk_(&walk),
+        directory_(walk, judge, hints, overhead_sectors),
+        places_(directory_),
+        overhead_sectors_(overhead_sectors) {}
+
+  [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
+
+  /// Begins a walk over all tables.
+  constexpr void begin() noexcept { budget_ = search_limit(); }
+
+  /// Finds the copies of one table. Errors: the file's.
+  [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
+    table_places places;
+    bool sure[2]{};
+    for (unsigned copy = 0; copy < copies(); ++copy) {
+      const auto is_right = directory_.is_right(copy, table);
+      if (!is_right) return is_right.error();
+      sure[copy] = *is_right;
+      if (!*is_right) continue;
+      const auto entry = walk_->directory_entry(copy, table);
+      if (!entry) return entry.error();
+      places.sector[copy] = *entry;
+    }
+    const bool is_whole = sure[0] && (copies() == 1 || sure[1]);
+    if (is_whole || budget_ == 0) return places;
+    --budget_;
+    if (copies() == 1) {
+      const auto best = best_alone(table);
+      if (!best) return best.error();
+      places.sector[0] = *best;
+      return places;
+    }
+    if (failure f = find_pair(table, sure, places)) return f;
+    return places;
+  }
+
+ private:
+  /// How many entries that continue nothing are looked into in one walk over all tables: each costs
+  /// some walks over the directory.
+  [[nodiscard]] constexpr std::uint64_t search_limit() const noexcept {
+    constexpr std::uint64_t most_searches = 1024;
+    constexpr std::uint64_t most_entries = std::uint64_t{1} << 22;
+    return smaller_of(most_searches, 1 + most_entries / (1 + format().table_count()));
+  }
+
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+
+  /// True for two tables with the same entries. Two without any tell nothing.
+  [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
+                                                 std::uint64_t second) noexcept {
+    bool is_empty = true;
+    for (std::uint64_t n = 0; n < table_sectors; ++n) {
+      const auto ours = walk_->sector_of_table(0, first, n);
+      if (!ours) return ours.error();
+      const auto theirs = walk_->sector_of_table(1, second, n);
+      if (!theirs) return theirs.error();
+      if (!equal_bytes(*ours, *theirs, sector_bytes)) return false;
+      is_empty = is_empty && is_zero(*ours, sector_bytes);
+    }
+    return !is_empty;
+  }
+
+  /// Finds both copies of a table, at least one of which is not where the directory is sure of it.
+  constexpr failure find_pair(std::uint64_t table, const bool (&sure)[2],
+                              table_places& places) noexcept {
+    place_candidates all[2];
+    bool is_named = !format().may_lack_tables();
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      const auto entry = walk_->directory_entry(copy, table);
+      if (!entry) return entry.error();
+      is_named = is_named || *entry != 0;
+    }
+    if (!is_named) return no_failure;
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (sure[copy]) {
+        all[copy].sector.data()[0] = places.sector[copy];
+        all[copy].count = 1;
+        continue;
+      }
+      const auto found = places_.list(copy, table);
+      if (!found) return found.error();
+      all[copy] = *found;
+    }
+    for (std::size_t i = 0; i < all[0].count; ++i) {
+      for (std::size_t j = 0; j < all[1].count; ++j) {
+        const std::uint64_t first = all[0].sector.data()[i];
+        const std::uint64_t second = all[1].sector.data()[j];
+        if (first == 0 || second == 0 || first == second) continue;
+        const auto equal = are_equal(first, second);
+        if (!equal) return equal.error();
+        if (!*equal) continue;
+        places.sector[0] = first;
+        places.sector[1] = second;
+        return no_failure;
+      }
+    }
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      if (sure[copy]) continue;
+      places.sector[copy] = all[copy].sector.data()[0];
+      if (places.sector[copy] != 0 || !sure[1 - copy]) continue;
+      for (std::size_t i = 1; i < all[copy].count && places.sector[copy] == 0; ++i) {
+        const std::uint64_t sector = all[copy].sector.data()[i];
+        // Below the overhead no grain can be.
+        if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
+        places.sector[copy] = sector;
+        places.is_unwritten[copy] = true;
+      }
+    }
+    return no_failure;
+  }
+
+  /// The place of a table without a copy: its own while that has an entry that is right, and else
+  /// the one whose entries are right most often.
+  [[nodiscard]] constexpr result<std::uint64_t> best_alone(std::uint64_t table) noexcept {
+    const auto all = places_.list(0, table);
+    if (!all) return all.error();
+    std::uint64_t best = 0;
+    std::int64_t best_score = 0;
+    for (std::size_t i = 0; i < all->count; ++i) {
+      const std::uint64_t sector = all->sector.data()[i];
+      if (sector == 0) continue;
+      const auto score = directory_.score_of(table, sector);
+      if (!score) return score.error();
+      if (i == 0 && score->has_good) return sector;
+      const bool may_be_empty =
+          i == 0 || (!format().may_lack_tables() && sector + table_sectors <= overhead_sectors_);
+      const auto is_marked = i == 0 ? directory_.has_marker(sector) : result<bool>(false);
+      if (!is_marked) return is_marked.error();
+      // What stands behind a table's marker, and is no other table, is this one, whatever it says.
+      const std::int64_t least = *is_marked     ? -std::int64_t{entries_per_table}
+                                 : may_be_empty ? 0
+                                                : 1;
+      const std::int64_t now = score->good_less_bad;
+      if (now < least || (best != 0 && now <= best_score)) continue;
+      best = sector;
+      best_score = now;
+    }
+    return best;
+  }
+
+  walk_type* walk_;
+  directory_judge<File> directory_;
+  place_search<File> places_;
+  std::uint64_t overhead_sectors_;
+  std::uint64_t budget_ = search_limit();
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/pair_walk.hpp
+
+namespace vmdk::detail {
+
+/// Reads both copies of an extent's tables side by side, each where the finder found it.
+template <class File>
+class pair_walk {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr pair_walk(walk_type& walk, table_finder<File>& finder) noexcept
+      : walk_(&walk), finder_(&finder) {}
+
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
+  [[nodiscard]] constexpr walk_type& tables() const noexcept { return *walk_; }
+
+  /// Gives each table to `visit(table, const table_places&) -> failure`. No more tables than can
+  /// lie in the file side by side: where there are more, they overlap. Errors: those of the file
+  /// and of `visit`.
+  template <class Visit>
+  constexpr failure each_table(Visit&& visit) noexcept {
+    const std::uint64_t most = (format().file_bytes() >> sector_shift) / table_sectors + 1;
+    const std::uint64_t count = format().table_count();
+    finder_->begin();
+    for (std::uint64_t table = 0, seen = 0; table < count && seen < most; ++table) {
+      const auto places = finder_->find(table);
+      if (!places) return places.error();
+      if (places->sector[0] != 0 || places->sector[1] != 0) ++seen;
+      if (failure f = visit(table, *places)) return f;
+    }
+    return no_failure;
+  }
+
+  /// Gives each entry that is not 0 in all copies to `visit(const entry_pair&) -> failure`, also
+  /// those of the tail. Who visits may walk as well. Errors: those of the file and of `visit`.
+  template <class Visit>
+  constexpr failure each_pair(Visit&& visit) noexcept {
+    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      // Held here: a walk inside this one reads other sectors.
+      std::array<sector_image, 2> held{};
+      for (std::uint64_t n = 0; n < table_sectors; ++n) {
+        bool is_held[2]{};
+        bool is_empty = true;
+        for (unsigned copy = 0; copy < format().copies(); ++copy) {
+          if (places.sector[copy] == 0 || places.is_unwritten[copy]) continue;
+          const auto found = walk_->sector_of_table(copy, places.sector[copy], n);
+          if (!found) return found.error();
+          is_held[copy] = true;
+          is_empty = is_empty && is_zero(*found, sector_bytes);
+          copy_bytes(held.data()[copy].data(), *found, sector_bytes);
+        }
+        if (is_empty) continue;
+        for (std::uint32_t i = 0; i < walk_type::entries_per_sector; ++i) {
+          entry_pair pair;
+          pair.grain =
+              (table << sparse_format::table_shift) + n * walk_type::entries_per_sector + i;
+          for (unsigned copy = 0; copy < 2; ++copy) {
+            if (!is_held[copy]) continue;
+            const std::uint64_t offset = i * sizeof(std::uint32_t);
+            pair.at[copy] = ((places.sector[copy] + n) << sector_shift) + offset;
+            pair.value[copy] = load_le<std::uint32_t>(held.data()[copy].data() + offset);
+          }
+          if (pair.value[0] == 0 && pair.value[1] == 0) continue;
+          if (failure f = visit(pair)) return f;
+        }
+      }
+      return no_failure;
+    });
+  }
+
+  /// One entry. Errors: the file's.
+  [[nodiscard]] constexpr result<entry_pair> entry_of(std::uint64_t grain) noexcept {
+    const std::uint64_t table = grain >> sparse_format::table_shift;
+    const std::uint64_t index = grain & (entries_per_table - 1);
+    if (!has_places_ || table != places_table_) {
+      const auto places = finder_->find(table);
+      if (!places) return places.error();
+      places_ = *places;
+      places_table_ = table;
+      has_places_ = true;
+    }
+    entry_pair pair;
+    pair.grain = grain;
+    for (unsigned copy = 0; copy < format().copies(); ++copy) {
+      if (places_.sector[copy] == 0 || places_.is_unwritten[copy]) continue;
+      const auto bytes = walk_->sector_of_table(copy, places_.sector[copy], index >> 7);
+      if (!bytes) return bytes.error();
+      pair.at[copy] = (places_.sector[copy] << sector_shift) + index * sizeof(std::uint32_t);
+      pair.value[copy] = load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t));
+    }
+    return pair;
+  }
+
+ private:
+  walk_type* walk_;
+  table_finder<File>* finder_;
+  // The table that entry_of looked for last.
+  table_places places_{};
+  std::uint64_t places_table_ = 0;
+  bool has_places_ = false;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/claim_settler.hpp
+
+namespace vmdk::detail {
+
+/// Settles disputes about grains that are not compressed by what other entries claim: a sector
+/// belongs to one grain (SPEC 13.7).
+template <class Target>
+class claim_settler {
+ public:
+  /// `are_grains_sure`: else the header's grain size is wrong, and what follows from it is left.
+  constexpr claim_settler(Target& target, pair_walk<Target>& pairs, entry_judge<Target>& judge,
+                          bool are_grains_sure) noexcept
+      : pairs_(&pairs), judge_(&judge), entries_(target), are_grains_sure_(are_grains_sure) {}
+
+  /// Settles all disputes of a list and clears it. Errors: the file's.
+  constexpr failure settle(dispute_list& list) noexcept {
+    if (list.size() == 0) return no_failure;
+    list.sort_values();
+    if (failure f = pairs_->each_pair([&](const entry_pair& at) { return claim(list, at); })) {
+      return f;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (failure f = settle_one(list.get(i))) return f;
+    }
+    list.clear();
+    return no_failure;
+  }
+
+  /// Lets an entry become 0 that no copy has right. Errors: the file's.
+  constexpr failure drop(const entry_pair& pair) noexcept {
+    return are_grains_sure_ ? entries_.drop(pair) : entries_.leave(pair);
+  }
+
+ private:
+  [[nodiscard]] constexpr result<bool> is_bad_value(std::uint64_t value,
+                                                    std::uint64_t grain) noexcept {
+    const auto judged = judge_->judge(value, grain);
+    if (!judged) return judged.error();
+    return *judged == entry_verdict::bad;
+  }
+
+  /// Marks the disputed values whose sectors an entry names. Errors: the file's.
+  constexpr failure claim(dispute_list& list, const entry_pair& pair) noexcept {
+    if (pair.grain >= pairs_->format().grain_count()) return no_failure;
+    const std::uint64_t each = judge_->geometry().grain_sectors();
+    for (unsigned named = 0; named < 2; ++named) {
+      const std::uint64_t value = pair.value[named];
+      if (value <= 1) continue;
+      const auto is_bad = is_bad_value(value, pair.grain);
+      if (!is_bad) return is_bad.error();
+      if (*is_bad) continue;
+      const std::uint64_t first = value < each ? 0 : value - each + 1;
+      list.each_value(larger_of<std::uint64_t>(first, 2), value + each,
+                      [&](std::size_t i, unsigned copy) {
+                        dispute d = list.get(i);
+                        if (d.grain == pair.grain) return;
+                        (pair.is_sure() ? d.is_claimed : d.is_wanted)[copy] = true;
+                        list.set(i, d);
+                      });
+    }
+    return no_failure;
+  }
+
+  /// Of two values one loses that breaks a rule, or whose place other copies agree to be another
+  /// grain's; a grain wins against 0 and 1. What two disputes are about is left: it must not be
+  /// given to both. Errors: the file's.
+  constexpr failure settle_one(const dispute& d) noexcept {
+    bool is_bad[2]{};
+    bool is_wrong[2]{};
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      const auto judged = is_bad_value(d.value[copy], d.grain);
+      if (!judged) return judged.error();
+      is_bad[copy] = *judged;
+      is_wrong[copy] = *judged || d.is_claimed[copy];
+      const bool is_open = d.is_wanted[copy] || (d.is_claimed[copy] && !are_grains_sure_);
+      if (!*judged && is_open) return entries_.leave(d);
+    }
+    if (is_bad[0] && is_bad[1]) return drop(d);
+    if (is_wrong[0] && is_wrong[1]) return entries_.leave(d);
+    if (is_wrong[0] || is_wrong[1]) return entries_.take(d, is_wrong[0] ? 1 : 0);
+    if (d.value[0] > 1 && d.value[1] > 1) return entries_.leave(d);
+    // Between 0 and 1 the primary copy wins, which every reader takes.
+    return entries_.take(d, d.value[1] > 1 ? 1 : 0);
+  }
+
+  pair_walk<Target>* pairs_;
+  entry_judge<Target>* judge_;
+  entry_writer<Target> entries_;
+  bool are_grains_sure_;
+};
+
+}  // namespace vmdk::detail
+
 // ---- vmdk/verify/finding_id.hpp
 
 namespace vmdk {
@@ -14774,6 +15940,132 @@ constexpr void describe(const finding& f, Put&& put) noexcept {
 
 }  // namespace vmdk
 
+// ---- vmdk/verify/directory_mender.hpp
+
+namespace vmdk::detail {
+
+/// Lets the directories name the places where the finder found their tables. It is planned before
+/// any table changes, and done once all have: where a table is must not follow from what was just
+/// written.
+template <class Target>
+class directory_mender {
+ public:
+  constexpr directory_mender(Target& target, pair_walk<Target>& pairs) noexcept
+      : target_(&target), pairs_(&pairs) {}
+
+  /// Finds out which directory entries are to change. What there is no room for is changed at once.
+  /// Errors: the file's.
+  constexpr failure plan() noexcept {
+    return pairs_->each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      const sparse_format& format = pairs_->format();
+      bool is_lost = false;
+      bool is_known = false;
+      for (unsigned copy = 0; copy < format.copies(); ++copy) {
+        const auto entry = walk().directory_entry(copy, table);
+        if (!entry) return entry.error();
+        const std::uint64_t wanted = places.sector[copy];
+        is_known = is_known || wanted != 0;
+        is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format.may_lack_tables()));
+        if (wanted == 0 || wanted == *entry) continue;
+        entry_change& change = changes_.data()[change_count_++];
+        change = {.table = table,
+                  .before = static_cast<std::uint32_t>(*entry),
+                  .after = static_cast<std::uint32_t>(wanted),
+                  .copied_from = 0,
+                  .copy = copy};
+        if (places.is_unwritten[copy]) {
+          change.copied_from = static_cast<std::uint32_t>(places.sector[1 - copy]);
+        }
+        if (change_count_ != changes_.size()) continue;
+        if (failure f = mend()) return f;
+      }
+      if (is_lost || (!is_known && !format.may_lack_tables())) {
+        target_->tell({.kind = repair_kind::table_left,
+                       .offset = walk().directory_entry_at(0, table),
+                       .table = table});
+      }
+      return no_failure;
+    });
+  }
+
+  /// Writes the directory entries that plan found, and tables whose place had other content: as
+  /// they are in the other copy by now. Errors: the file's.
+  constexpr failure mend() noexcept {
+    walk().forget();
+    for (std::size_t i = 0; i < change_count_; ++i) {
+      if (failure f = make(changes_.data()[i])) return f;
+    }
+    change_count_ = 0;
+    return no_failure;
+  }
+
+  /// Sets entries of a stream's directory behind the last table to 0 that name none: some writers'
+  /// directories go on, with tables of their own. Errors: the file's.
+  constexpr failure mend_tail() noexcept {
+    const std::uint64_t entries = pairs_->format().directory_bytes() >> sparse_format::entry_shift;
+    for (std::uint64_t table = pairs_->format().table_count(); table < entries; ++table) {
+      const auto entry = walk().directory_entry(0, table);
+      if (!entry) return entry.error();
+      if (*entry == 0) continue;
+      marker_walk<Target> stream(*target_, pairs_->format().extent().geometry(), *entry - 1);
+      const auto item = stream.next();
+      if (!item) return item.error();
+      if (item->kind == marker_kind::table) continue;
+      const repair_step step{.kind = repair_kind::directory_entry_restored,
+                             .offset = walk().directory_entry_at(0, table),
+                             .table = table,
+                             .before = *entry,
+                             .after = 0};
+      if (failure f = target_->change_value(step, std::uint32_t{0})) return f;
+    }
+    return no_failure;
+  }
+
+ private:
+  /// A directory entry that is to name the place of a table.
+  struct entry_change {
+    std::uint64_t table = 0;
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+    std::uint32_t copied_from = 0;  ///< The sector of its other copy, where it is to be copied.
+    unsigned copy = 0;
+  };
+
+  [[nodiscard]] constexpr auto& walk() const noexcept { return pairs_->tables(); }
+
+  constexpr failure make(const entry_change& change) noexcept {
+    if (change.copied_from != 0) {
+      if (failure f = copy_table(change)) return f;
+    }
+    const repair_step step{.kind = repair_kind::directory_entry_restored,
+                           .offset = walk().directory_entry_at(change.copy, change.table),
+                           .table = change.table,
+                           .before = change.before,
+                           .after = change.after};
+    return target_->change_value(step, change.after);
+  }
+
+  constexpr failure copy_table(const entry_change& change) noexcept {
+    const std::uint64_t to = std::uint64_t{change.after} << sector_shift;
+    target_->tell({.kind = repair_kind::table_copied, .offset = to, .table = change.table});
+    for (std::uint64_t n = 0; n < table_sectors; ++n) {
+      const auto bytes = walk().sector_of_table(1 - change.copy, change.copied_from, n);
+      if (!bytes) return bytes.error();
+      if (failure f = target_->write(to + (n << sector_shift), byte_view(*bytes, sector_bytes))) {
+        return f;
+      }
+    }
+    return target_->barrier();
+  }
+
+  Target* target_;
+  pair_walk<Target>* pairs_;
+  std::array<entry_change, 256> changes_{};
+  std::size_t change_count_ = 0;
+};
+
+}  // namespace vmdk::detail
+
 // ---- vmdk/verify/directory_search.hpp
 
 namespace vmdk::detail {
@@ -14882,307 +16174,6 @@ class directory_search {
 
 }  // namespace vmdk::detail
 
-// ---- vmdk/verify/dispute_list.hpp
-
-namespace vmdk::detail {
-
-/// A table entry about which its two copies, or the table and the stream, disagree.
-struct dispute {
-  std::uint64_t grain = 0;
-  std::uint64_t at[2]{};  ///< The byte offset of each copy's entry; 0 where there is no such copy.
-  std::uint32_t value[2]{};
-  std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
-  bool is_claimed[2]{};     ///< The value's place belongs to another entry.
-  bool is_wanted[2]{};      ///< A copy of another entry, on which its copies differ, names it.
-  bool is_marker = false;   ///< A grain's marker does stand at the value.
-};
-
-/// A list of disputes in memory of the caller's, in the order of their grains, which can be
-/// searched by grain and by value.
-class dispute_list {
- public:
-  /// What one dispute takes.
-  static constexpr std::size_t each_bytes = 40 + 2 * sizeof(std::uint64_t);
-
-  constexpr explicit dispute_list(byte_span memory) noexcept
-      : memory_(memory), most_(memory.size() / each_bytes) {}
-
-  [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
-  [[nodiscard]] constexpr bool is_full() const noexcept { return count_ == most_; }
-  constexpr void clear() noexcept { count_ = 0; }
-
-  constexpr void add(const dispute& d) noexcept { set(count_++, d); }
-
-  [[nodiscard]] constexpr dispute get(std::size_t i) const noexcept {
-    const std::byte* const from = record(i);
-    dispute d;
-    d.grain = load_le<std::uint64_t>(from);
-    const auto flags = load_le<std::uint32_t>(from + 36);
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
-      d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
-      d.is_claimed[copy] = (flags >> copy & 1) != 0;
-      d.is_wanted[copy] = (flags >> copy & 8) != 0;
-    }
-    d.found = load_le<std::uint32_t>(from + 32);
-    d.is_marker = (flags & 4) != 0;
-    return d;
-  }
-  constexpr void set(std::size_t i, const dispute& d) noexcept {
-    std::byte* const to = record(i);
-    store_le(to, d.grain);
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      store_le(to + 8 + 8 * copy, d.at[copy]);
-      store_le(to + 24 + 4 * copy, d.value[copy]);
-    }
-    store_le(to + 32, d.found);
-    const unsigned flags = (d.is_claimed[0] ? 1u : 0u) | (d.is_claimed[1] ? 2u : 0u) |
-                           (d.is_marker ? 4u : 0u) | (d.is_wanted[0] ? 8u : 0u) |
-                           (d.is_wanted[1] ? 16u : 0u);
-    store_le(to + 36, static_cast<std::uint32_t>(flags));
-  }
-
-  /// The dispute about a grain; size() when there is none.
-  [[nodiscard]] constexpr std::size_t find_grain(std::uint64_t grain) const noexcept {
-    std::size_t low = 0;
-    std::size_t high = count_;
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (load_le<std::uint64_t>(record(middle)) < grain) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < count_ && load_le<std::uint64_t>(record(low)) == grain ? low : count_;
-  }
-
-  /// Sorts the values, so that each_value can find them.
-  constexpr void sort_values() noexcept {
-    keys_ = 2 * count_;
-    for (std::size_t i = 0; i < count_; ++i) {
-      for (unsigned copy = 0; copy < 2; ++copy) {
-        const std::uint64_t value = load_le<std::uint32_t>(record(i) + 24 + 4 * copy);
-        set_key(2 * i + copy, value << 32 | (2 * i + copy));
-      }
-    }
-    for (std::size_t i = keys_ / 2; i-- > 0;) sink(i, keys_);
-    for (std::size_t end = keys_; end > 1;) {
-      const std::uint64_t last = key(--end);
-      set_key(end, key(0));
-      set_key(0, last);
-      sink(0, end);
-    }
-  }
-
-  /// Calls `visit(number of the dispute, copy)` for each value from one up to another.
-  template <class Visit>
-  constexpr void each_value(std::uint64_t first, std::uint64_t end, Visit&& visit) const noexcept {
-    std::size_t low = 0;
-    std::size_t high = keys_;
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (key(middle) >> 32 < first) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    for (; low < keys_ && key(low) >> 32 < end; ++low) {
-      const auto owner = static_cast<std::uint32_t>(key(low));
-      visit(std::size_t{owner >> 1}, unsigned{owner & 1});
-    }
-  }
-
- private:
-  [[nodiscard]] constexpr std::byte* record(std::size_t i) const noexcept {
-    return memory_.data() + i * 40;
-  }
-  [[nodiscard]] constexpr std::byte* key_at(std::size_t i) const noexcept {
-    return memory_.data() + most_ * 40 + i * sizeof(std::uint64_t);
-  }
-  [[nodiscard]] constexpr std::uint64_t key(std::size_t i) const noexcept {
-    return load_le<std::uint64_t>(key_at(i));
-  }
-  constexpr void set_key(std::size_t i, std::uint64_t value) noexcept {
-    store_le(key_at(i), value);
-  }
-
-  /// Moves a key down the heap until none below it is larger.
-  constexpr void sink(std::size_t i, std::size_t end) noexcept {
-    const std::uint64_t moving = key(i);
-    for (std::size_t child = 2 * i + 1; child < end; child = 2 * i + 1) {
-      if (child + 1 < end && key(child) < key(child + 1)) ++child;
-      if (key(child) <= moving) break;
-      set_key(i, key(child));
-      i = child;
-    }
-    set_key(i, moving);
-  }
-
-  byte_span memory_;
-  std::size_t most_;
-  std::size_t count_ = 0;
-  std::size_t keys_ = 0;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/entry_judge.hpp
-
-namespace vmdk::detail {
-
-enum class entry_verdict : std::uint8_t { absent, good, bad };
-
-/// Says whether a table entry can be right. Of compressed grains the marker tells; of others only
-/// their place.
-template <class File>
-class entry_judge {
- public:
-  constexpr entry_judge(File& file, const sparse_extent_header& header) noexcept
-      : file_(&file),
-        file_bytes_(file.size()),
-        geometry_(header.capacity, header.grain_size),
-        is_compressed_(header.is_compressed()) {}
-
-  /// Grains lie at or behind this sector.
-  std::uint64_t floor_sector = 1;
-  /// Entries of 1 stand for zeros.
-  bool allows_zeroed = false;
-
-  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return is_compressed_; }
-
-  /// Errors: the file's.
-  [[nodiscard]] constexpr result<entry_verdict> judge(std::uint64_t value,
-                                                      std::uint64_t grain) noexcept {
-    if (value == 0) return entry_verdict::absent;
-    if (value == 1) return allows_zeroed ? entry_verdict::good : entry_verdict::bad;
-    const std::uint64_t offset = value << sector_shift;
-    if (is_compressed_) return judge_marker(offset, grain);
-    const std::uint64_t first = grain << geometry_.grain_byte_shift();
-    const std::uint64_t bytes =
-        smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
-    const bool good = value >= floor_sector && fits_inside(offset, bytes, file_bytes_);
-    return good ? entry_verdict::good : entry_verdict::bad;
-  }
-
- private:
-  constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
-    std::array<std::byte, grain_marker_bytes> marker{};
-    if (!fits_inside(offset, marker.size(), file_bytes_)) return entry_verdict::bad;
-    if (failure f = file_->read_at(offset, marker)) return f;
-    const auto size = load_le<std::uint32_t>(marker.data() + 8);
-    const bool good = load_le<std::uint64_t>(marker.data()) == grain << geometry_.grain_shift() &&
-                      size != 0 && size <= compressed_size_limit(geometry_.grain_bytes()) &&
-                      fits_inside(offset + grain_marker_bytes, size, file_bytes_);
-    return good ? entry_verdict::good : entry_verdict::bad;
-  }
-
-  File* file_;
-  std::uint64_t file_bytes_;
-  sparse_geometry geometry_;
-  bool is_compressed_;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/marker_walk.hpp
-
-namespace vmdk::detail {
-
-enum class marker_kind : std::uint8_t {
-  grain,
-  cut,  ///< A marker of what goes on behind the end of the file.
-  table,
-  directory,
-  footer,
-  progress,
-  zero,  ///< A sector of zeros: the end of a stream, or a gap.
-  no_marker,
-  nothing,  ///< The file ends here.
-};
-
-/// What stands at a sector of a stream.
-struct marker_item {
-  marker_kind kind = marker_kind::nothing;
-  std::uint64_t sector = 0;
-  std::uint64_t sectors = 0;  ///< To the next marker.
-  std::uint64_t lba = 0;      ///< grain: what it says; not judged.
-  std::uint32_t data_bytes = 0;
-};
-
-/// Reads the markers of a stream one after the other. A marker whose length is not that of what it
-/// announces is none.
-template <class File>
-class marker_walk {
- public:
-  constexpr marker_walk(File& file, const sparse_geometry& geometry,
-                        std::uint64_t first_sector) noexcept
-      : file_(&file), geometry_(geometry), file_bytes_(file.size()), at_(first_sector) {}
-
-  /// What stands here; goes on behind it, but for no_marker and what the file's end cuts.
-  [[nodiscard]] constexpr result<marker_item> next() noexcept {
-    marker_item item;
-    item.sector = at_;
-    if (at_ > file_bytes_ >> sector_shift) return item;
-    const std::uint64_t offset = at_ << sector_shift;
-    std::array<std::byte, 16> head{};
-    if (!fits_inside(offset, head.size(), file_bytes_)) return item;
-    if (failure f = file_->read_at(offset, head)) return f;
-    judge(item, head.data());
-    at_ += item.sectors;
-    return item;
-  }
-
-  [[nodiscard]] constexpr std::uint64_t sector() const noexcept { return at_; }
-  constexpr void go_to(std::uint64_t sector) noexcept { at_ = sector; }
-
- private:
-  constexpr void judge(marker_item& item, const std::byte* head) const noexcept {
-    const auto value = load_le<std::uint64_t>(head);
-    const auto size = load_le<std::uint32_t>(head + 8);
-    const auto type = static_cast<marker_type>(load_le<std::uint32_t>(head + 12));
-    const std::uint64_t left = (file_bytes_ >> sector_shift) - item.sector;
-    item.kind = marker_kind::no_marker;
-    const auto is = [&](marker_kind kind, std::uint64_t sectors) {
-      item.kind = sectors > left ? marker_kind::cut : kind;
-      item.sectors = sectors > left ? 0 : sectors;
-    };
-    if (size != 0) {
-      if (size > compressed_size_limit(geometry_.grain_bytes())) return;
-      item.lba = value;
-      item.data_bytes = size;
-      const std::uint64_t offset = (item.sector << sector_shift) + grain_marker_bytes;
-      if (!fits_inside(offset, size, file_bytes_)) {
-        item.kind = marker_kind::cut;
-        return;
-      }
-      item.kind = marker_kind::grain;
-      item.sectors = marked_sectors(size);
-      return;
-    }
-    if (type == marker_type::end_of_stream && value == 0) {
-      is(marker_kind::zero, 1);
-    } else if (type == marker_type::grain_table && value == table_sectors) {
-      is(marker_kind::table, 1 + table_sectors);
-    } else if (type == marker_type::grain_directory && value == geometry_.directory_sectors()) {
-      is(marker_kind::directory, 1 + value);
-    } else if (type == marker_type::footer && value == 1) {
-      is(marker_kind::footer, 2);
-    } else if (type == marker_type::progress && value < left) {
-      is(marker_kind::progress, 1 + value);
-    }
-  }
-
-  File* file_;
-  sparse_geometry geometry_;
-  std::uint64_t file_bytes_;
-  std::uint64_t at_;
-};
-
-}  // namespace vmdk::detail
-
 // ---- vmdk/verify/grain_probe.hpp
 
 namespace vmdk::detail {
@@ -15223,6 +16214,16 @@ template <class File, class D>
     }
     return state;
   }
+}
+
+/// True when the first grain of a stream is not of the size that a header says. Errors: the file's.
+template <class File, class D>
+[[nodiscard]] constexpr result<bool> has_other_grains(File& file,
+                                                      const sparse_extent_header& header,
+                                                      D& decoder, byte_span memory) noexcept {
+  const auto state = probe_grain(file, header, header.over_head, decoder, memory);
+  if (!state) return state.error();
+  return *state == grain_state::of_other_size;
 }
 
 }  // namespace vmdk::detail
@@ -15457,162 +16458,6 @@ template <class File, class Contradicts>
 
 }  // namespace vmdk::detail
 
-// ---- vmdk/verify/repair_step.hpp
-
-namespace vmdk {
-
-/// What a repair does, or cannot do, in one place (SPEC 13.7).
-enum class repair_kind : std::uint8_t {
-  header_rebuilt,            ///< From the footer.
-  footer_rebuilt,            ///< From the header, or with a lost end of a stream.
-  header_corrected,          ///< One field; offset says which.
-  unclean_cleared,           ///< The flag that the last writer left.
-  directory_entry_restored,  ///< A table was found where the directory did not name it.
-  table_copied,              ///< A whole table, from the other copy.
-  entry_restored,            ///< A table entry, from the other copy or from the stream's markers.
-  entry_dropped,             ///< A table entry that no copy has right: the grain reads as absent.
-  marker_restored,           ///< A marker of a stream, from what the tables say of it.
-  table_rebuilt,             ///< A table of a stream that has lost its end.
-  directory_rebuilt,         ///< The same for the directory.
-  file_cut,                  ///< What followed the last whole grain, or the end, is gone.
-  entry_left,                ///< Not repaired: nothing tells which value is right.
-  table_left,                ///< Not repaired: no copy of a table, or of one copy, was found.
-  directory_left,            ///< Not repaired: the redundant directory cannot be found.
-  grain_left,                ///< Not repaired: something in a stream that is no marker.
-};
-
-/// One step of a repair: a change that was made, or would be made, or what had to be left.
-struct repair_step {
-  repair_kind kind = repair_kind::header_rebuilt;
-  std::uint64_t offset = 0;          ///< In the file, in bytes: of what changes.
-  std::uint64_t table = no_figure;   ///< From 0 in the order of the directory.
-  std::uint64_t entry = no_figure;   ///< From 0 in its table.
-  std::uint64_t before = no_figure;  ///< The value that stood there.
-  std::uint64_t after = no_figure;   ///< The value that stands there now.
-
-  [[nodiscard]] friend constexpr bool operator==(const repair_step&,
-                                                 const repair_step&) noexcept = default;
-};
-
-/// True for what could not be repaired.
-[[nodiscard]] constexpr bool is_left(repair_kind kind) noexcept {
-  return kind >= repair_kind::entry_left;
-}
-
-/// What a repair came to.
-struct repair_summary {
-  std::uint64_t changes = 0;          ///< Steps that changed something, or would.
-  std::uint64_t dropped_entries = 0;  ///< Those of them that gave a grain up.
-  std::uint64_t left = 0;             ///< Steps that say what could not be repaired.
-};
-
-/// A word for a kind of step that stays the same between versions.
-[[nodiscard]] constexpr std::string_view id_of(repair_kind kind) noexcept {
-  switch (kind) {
-    case repair_kind::header_rebuilt:
-      return "header-rebuilt";
-    case repair_kind::footer_rebuilt:
-      return "footer-rebuilt";
-    case repair_kind::header_corrected:
-      return "header-corrected";
-    case repair_kind::unclean_cleared:
-      return "unclean-cleared";
-    case repair_kind::directory_entry_restored:
-      return "directory-entry-restored";
-    case repair_kind::table_copied:
-      return "table-copied";
-    case repair_kind::entry_restored:
-      return "entry-restored";
-    case repair_kind::entry_dropped:
-      return "entry-dropped";
-    case repair_kind::marker_restored:
-      return "marker-restored";
-    case repair_kind::table_rebuilt:
-      return "table-rebuilt";
-    case repair_kind::directory_rebuilt:
-      return "directory-rebuilt";
-    case repair_kind::file_cut:
-      return "file-cut";
-    case repair_kind::entry_left:
-      return "entry-left";
-    case repair_kind::table_left:
-      return "table-left";
-    case repair_kind::directory_left:
-      return "directory-left";
-    case repair_kind::grain_left:
-      return "grain-left";
-  }
-  return "unknown";
-}
-
-namespace detail {
-
-/// The sentence of a step, with {t} for its table, {e} for its entry, {v} for the value before and
-/// {o} for the one after.
-[[nodiscard]] constexpr std::string_view step_sentence(repair_kind kind) noexcept {
-  switch (kind) {
-    case repair_kind::header_rebuilt:
-      return "the header is rebuilt from the footer";
-    case repair_kind::footer_rebuilt:
-      return "the footer is written anew";
-    case repair_kind::header_corrected:
-      return "a field of the header is corrected from {v} to {o}";
-    case repair_kind::unclean_cleared:
-      return "the image is marked as closed by its last writer";
-    case repair_kind::directory_entry_restored:
-      return "grain directory entry {t} is restored from {v} to {o}";
-    case repair_kind::table_copied:
-      return "grain table {t} is written from its other copy";
-    case repair_kind::entry_restored:
-      return "grain table entry {e} of table {t} is restored from {v} to {o}";
-    case repair_kind::entry_dropped:
-      return "grain table entry {e} of table {t} is dropped; it was {v}, where no such grain can "
-             "be";
-    case repair_kind::marker_restored:
-      return "a marker of the stream is restored";
-    case repair_kind::table_rebuilt:
-      return "grain table {t} is written from the stream's markers";
-    case repair_kind::directory_rebuilt:
-      return "the grain directory is written from the stream's markers";
-    case repair_kind::file_cut:
-      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables";
-    case repair_kind::entry_left:
-      return "grain table entry {e} of table {t} is left: nothing tells which value is right";
-    case repair_kind::table_left:
-      return "grain table {t} is left: a copy of it cannot be found";
-    case repair_kind::directory_left:
-      return "the redundant grain directory is left: it cannot be found";
-    case repair_kind::grain_left:
-      return "what stands here in the stream is left: it is no marker";
-  }
-  return "unknown";
-}
-
-}  // namespace detail
-
-/// Says a step in one sentence with its figures: no full stop, no line end. The sentence goes to
-/// `put(std::string_view)` piece by piece.
-template <class Put>
-constexpr void describe(const repair_step& step, Put&& put) noexcept {
-  const std::string_view text = detail::step_sentence(step.kind);
-  const auto figure = [&step](char letter) {
-    return letter == 't'   ? step.table
-           : letter == 'e' ? step.entry
-           : letter == 'v' ? step.before
-                           : step.after;
-  };
-  std::size_t from = 0;
-  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
-    if (text.data()[i] != '{') continue;
-    put(detail::part(text, from, i - from));
-    put(detail::number_text::decimal(figure(text.data()[i + 1])).view());
-    from = i + 3;
-  }
-  put(detail::part(text, from));
-}
-
-}  // namespace vmdk
-
 // ---- vmdk/verify/header_mender.hpp
 
 namespace vmdk::detail {
@@ -15708,6 +16553,397 @@ class header_mender {
 
 }  // namespace vmdk::detail
 
+// ---- vmdk/verify/mended_extent.hpp
+
+namespace vmdk::detail {
+
+/// The extent that is repaired: its file, the memory for it, and its header as it is going to be.
+template <class Target>
+struct mended_extent {
+  Target* target = nullptr;
+  walk_room share;
+  header_choice choice{};  ///< The headers as they are.
+  sparse_extent_header header{};
+  bool is_copy_lost = false;  ///< There should be redundant tables, and they cannot be found.
+
+  [[nodiscard]] constexpr std::uint64_t file_sectors() const noexcept {
+    return target->size() >> sector_shift;
+  }
+  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
+    return sparse_geometry(header.capacity, header.grain_size);
+  }
+  /// The directories and tables that are to be walked over.
+  [[nodiscard]] constexpr sparse_format format() const noexcept {
+    sparse_extent_header taken = header;
+    if (is_copy_lost) taken.rgd_offset = header.gd_offset.get();
+    return sparse_format(taken, target->size());
+  }
+
+  /// Puts both directories' places into the header. Errors: those of directory_search.
+  constexpr failure place_directories() noexcept {
+    directory_search<Target> search(*target, header, share.windows);
+    const failure f = search.place();
+    is_copy_lost = search.is_copy_lost();
+    return f;
+  }
+  /// Tells that the redundant directory is left, if it is.
+  constexpr void tell_lost_directory() noexcept {
+    if (!is_copy_lost) return;
+    target->tell({.kind = repair_kind::directory_left,
+                  .offset = offsetof(sparse_extent_header, rgd_offset)});
+  }
+
+  /// As header_mender does with this header. Errors: the file's.
+  constexpr failure mend_header() noexcept {
+    return header_mender<Target>(*target, choice).mend_header(header);
+  }
+  constexpr failure mend_footer() noexcept {
+    return header_mender<Target>(*target, choice).mend_footer(header);
+  }
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/metadata_overlap.hpp
+
+namespace vmdk::detail {
+
+/// Looks for metadata that shares sectors: what is written to one table would be read from the
+/// other (SPEC 13.7).
+template <class File>
+class metadata_overlap {
+ public:
+  /// The memory is the caller's, for at least one dispute; less of it means more walks.
+  constexpr metadata_overlap(pair_walk<File>& pairs, byte_span memory) noexcept
+      : pairs_(&pairs), places_(memory) {}
+
+  /// A sector of a table that shares it with another table, a directory, the descriptor or the
+  /// header; 0 where none does. Errors: the file's.
+  [[nodiscard]] constexpr result<std::uint64_t> find() noexcept {
+    bool is_whole = true;  // All tables are in the list.
+    const failure f =
+        pairs_->each_table([&](std::uint64_t table, const table_places& places) -> failure {
+          const auto d = sectors_of(table, places);
+          if (!d) return d.error();
+          for (const std::uint32_t sector : d->value) {
+            if (sector != 0 && !is_apart(sector)) take(sector);
+          }
+          if (d->value[0] == 0 && d->value[1] == 0) return no_failure;
+          if (places_.is_full()) {
+            is_whole = false;
+            if (failure why = compare_all()) return why;
+            places_.clear();
+          }
+          places_.add(*d);
+          return no_failure;
+        });
+    if (f) return f;
+    if (!is_whole) {
+      if (failure why = compare_all()) return why;
+    } else {
+      places_.sort_values();
+      for (std::size_t i = 0; i < places_.size(); ++i) compare(places_.get(i));
+    }
+    return found_;
+  }
+
+ private:
+  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return pairs_->format(); }
+
+  /// The first one that is found counts.
+  constexpr void take(std::uint64_t sector) noexcept { found_ = found_ == 0 ? sector : found_; }
+
+  /// True for a table that shares no sector with what the header names.
+  [[nodiscard]] constexpr bool is_apart(std::uint64_t sector) const noexcept {
+    const auto is_clear_of = [sector](std::uint64_t offset, std::uint64_t bytes) {
+      const std::uint64_t first = offset >> sector_shift;
+      return sector >= first + (bytes >> sector_shift) || sector + table_sectors <= first;
+    };
+    const auto& extent = format().extent();
+    bool is_clear =
+        sector != 0 && is_clear_of(extent.descriptor_offset_bytes(), extent.descriptor_bytes());
+    for (unsigned copy = 0; copy < format().copies(); ++copy) {
+      is_clear = is_clear && is_clear_of(format().directory_at(copy), format().directory_bytes());
+    }
+    return is_clear;
+  }
+
+  /// A table as if its copies' sectors were disputed: those that the directories are going to name,
+  /// also where they are not sure of them; each of them once, and else 0. Errors: the file's.
+  [[nodiscard]] constexpr result<dispute> sectors_of(std::uint64_t table,
+                                                     const table_places& places) noexcept {
+    dispute d;
+    d.grain = table;
+    for (unsigned copy = 0; copy < format().copies(); ++copy) {
+      d.value[copy] = static_cast<std::uint32_t>(places.sector[copy]);
+      if (d.value[copy] != 0) continue;
+      const auto entry = pairs_->tables().directory_entry(copy, table);
+      if (!entry) return entry.error();
+      if (format().names_table(*entry)) d.value[copy] = static_cast<std::uint32_t>(*entry);
+    }
+    if (d.value[0] == d.value[1]) d.value[1] = 0;
+    return d;
+  }
+
+  /// Takes the sectors of a table that it shares with another one in the list.
+  constexpr void compare(const dispute& d) noexcept {
+    for (unsigned copy = 0; copy < 2; ++copy) {
+      const std::uint64_t sector = d.value[copy];
+      if (sector == 0) continue;
+      const std::uint64_t first = sector < table_sectors ? 1 : sector - table_sectors + 1;
+      places_.each_value(first, sector + table_sectors, [&](std::size_t i, unsigned other) {
+        if (places_.get(i).grain != d.grain || other != copy) take(sector);
+      });
+    }
+  }
+
+  /// Compares all tables with those in the list. Errors: the file's.
+  constexpr failure compare_all() noexcept {
+    places_.sort_values();
+    return pairs_->each_table([&](std::uint64_t table, const table_places& places) -> failure {
+      const auto d = sectors_of(table, places);
+      if (!d) return d.error();
+      compare(*d);
+      return no_failure;
+    });
+  }
+
+  pair_walk<File>* pairs_;
+  dispute_list places_;
+  std::uint64_t found_ = 0;
+};
+
+/// Errors: errc::table_overlap at the place of a table that shares sectors; the file's.
+template <class File>
+constexpr failure refuse_overlap(pair_walk<File>& pairs, byte_span memory) noexcept {
+  const auto sector = metadata_overlap<File>(pairs, memory).find();
+  if (!sector) return sector.error();
+  if (*sector == 0) return no_failure;
+  return image_failure(errc::table_overlap, *sector << sector_shift);
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/table_mender.hpp
+
+namespace vmdk::detail {
+
+/// Mends the entries of an extent's tables (SPEC 13.7): those that tell by themselves at once, and
+/// the others as a list of disputes.
+template <class Target>
+class table_mender {
+ public:
+  /// The list has room for at least one dispute.
+  constexpr table_mender(Target& target, pair_walk<Target>& pairs, entry_judge<Target>& judge,
+                         dispute_list& disputes) noexcept
+      : target_(&target), pairs_(&pairs), judge_(&judge), disputes_(&disputes), entries_(target) {}
+
+  /// Mends the entries of grains that are not compressed: those on which the copies differ, and
+  /// those that no copy has right, which become 0. `are_grains_sure`: else the header's grain size
+  /// is wrong, and what follows from it is left. Errors: the file's.
+  constexpr failure mend_plain(bool are_grains_sure) noexcept {
+    claim_settler<Target> settler(*target_, *pairs_, *judge_, are_grains_sure);
+    // Before anything else is written: a place is claimed by what the copies said all along.
+    disputes_->clear();
+    const failure f = pairs_->each_pair([&](const entry_pair& pair) -> failure {
+      if (pair.agrees() || is_tail(pair)) return no_failure;
+      disputes_->add(dispute{pair});
+      return disputes_->is_full() ? settler.settle(*disputes_) : no_failure;
+    });
+    if (f) return f;
+    if (failure why = settler.settle(*disputes_)) return why;
+    return pairs_->each_pair([&](const entry_pair& pair) -> failure {
+      if (is_tail(pair)) return mend_tail(pair);
+      if (!pair.agrees()) return no_failure;
+      const auto judged = judge_->judge(pair.value[pair.one_copy()], pair.grain);
+      if (!judged) return judged.error();
+      return *judged == entry_verdict::bad ? settler.drop(pair) : no_failure;
+    });
+  }
+
+  /// Mends the entries of compressed grains whose marker settles it, and hands what is left to
+  /// `settle() -> failure`, list by list. Errors: the file's.
+  template <class Settle>
+  constexpr failure mend_marked(Settle&& settle) noexcept {
+    disputes_->clear();
+    const failure f = pairs_->each_pair([&](const entry_pair& pair) -> failure {
+      if (is_tail(pair)) return mend_tail(pair);
+      bool is_bad = false;
+      for (unsigned copy = 0; copy < 2; ++copy) {
+        if (!pair.has(copy)) continue;
+        const auto judged = judge_->judge(pair.value[copy], pair.grain);
+        if (!judged) return judged.error();
+        // A marker that fits is proof.
+        if (*judged == entry_verdict::good) return entries_.take(pair, copy);
+        is_bad = is_bad || *judged == entry_verdict::bad;
+      }
+      if (!is_bad) return no_failure;
+      disputes_->add(dispute{pair});
+      return disputes_->is_full() ? settle() : no_failure;
+    });
+    if (f) return f;
+    return settle();
+  }
+
+ private:
+  /// True for an entry behind the last grain.
+  [[nodiscard]] constexpr bool is_tail(const entry_pair& pair) const noexcept {
+    return pair.grain >= pairs_->format().grain_count();
+  }
+
+  /// Behind the last grain entries are 0; what both copies have there is a warning and stays.
+  constexpr failure mend_tail(const entry_pair& pair) noexcept {
+    if (pair.agrees()) return no_failure;
+    if (pair.value[0] == 0 || pair.value[1] == 0) {
+      return entries_.take(pair, pair.value[0] == 0 ? 0 : 1);
+    }
+    return entries_.leave(pair);
+  }
+
+  Target* target_;
+  pair_walk<Target>* pairs_;
+  entry_judge<Target>* judge_;
+  dispute_list* disputes_;
+  entry_writer<Target> entries_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/table_survey.hpp
+
+namespace vmdk::detail {
+
+/// What the entries say on which all copies agree: how far the metadata reaches and where grains
+/// are, whatever the header says of it.
+struct table_survey {
+  std::uint64_t metadata_end_sector = 0;
+  std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
+  std::uint64_t grains = 0;          ///< Entries that name a place in the file.
+  std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
+  std::uint64_t ones = 0;            ///< Entries of 1.
+  bool do_overlap = false;           ///< Two that follow each other in a table share sectors.
+};
+
+/// Finds the end of the directories, the descriptor and the tables. Errors: the file's.
+template <class File>
+[[nodiscard]] constexpr result<std::uint64_t> metadata_end_sector(pair_walk<File>& pairs) noexcept {
+  std::uint64_t end = 0;
+  const auto reaches = [&](std::uint64_t sector) { end = larger_of(end, sector); };
+  const sparse_format& format = pairs.format();
+  for (unsigned copy = 0; copy < format.copies(); ++copy) {
+    reaches((format.directory_at(copy) + format.directory_bytes()) >> sector_shift);
+  }
+  const auto& extent = format.extent();
+  reaches((extent.descriptor_offset_bytes() + extent.descriptor_bytes()) >> sector_shift);
+  const failure f = pairs.each_table([&](std::uint64_t, const table_places& places) {
+    for (const std::uint64_t sector : places.sector) {
+      if (sector != 0) reaches(sector + table_sectors);
+    }
+    return no_failure;
+  });
+  if (f) return f;
+  return end;
+}
+
+/// Looks at all entries on which the copies agree. Errors: the file's.
+template <class File>
+[[nodiscard]] constexpr result<table_survey> survey_tables(
+    pair_walk<File>& pairs, const entry_judge<File>& judge,
+    std::uint64_t overhead_sectors) noexcept {
+  const auto end = metadata_end_sector(pairs);
+  if (!end) return end.error();
+  table_survey found;
+  found.metadata_end_sector = *end;
+  const sparse_format& format = pairs.format();
+  const std::uint64_t each = judge.is_compressed() ? 1 : judge.geometry().grain_sectors();
+  std::uint64_t last = 0;
+  const failure f = pairs.each_pair([&](const entry_pair& pair) -> failure {
+    if (!pair.agrees() || pair.grain >= format.grain_count()) return no_failure;
+    const std::uint64_t value = pair.value[pair.one_copy()];
+    if (value == 1) ++found.ones;
+    if (value <= 1 || value >= format.file_bytes() >> sector_shift) return no_failure;
+    if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
+    ++found.grains;
+    if (value < overhead_sectors) ++found.below_overhead;
+    if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
+    last = value;
+    found.lowest_grain_sector = smaller_of(found.lowest_grain_sector, value);
+    return no_failure;
+  });
+  if (f) return f;
+  return found;
+}
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/plain_repair.hpp
+
+namespace vmdk::detail {
+
+/// Repairs an extent whose grains are not compressed, by the copies of its tables, and by where
+/// tables and grains lie (SPEC 13.7).
+template <class Target>
+class plain_repair {
+ public:
+  constexpr explicit plain_repair(mended_extent<Target>& extent) noexcept : extent_(&extent) {}
+
+  /// Errors, before anything was written: those of directory_search; errc::table_overlap. Those of
+  /// the file.
+  constexpr failure repair() noexcept {
+    if (failure f = extent_->place_directories()) return f;
+    table_walk<sparse_format, Target> walk(target(), extent_->format(), extent_->share.windows);
+    entry_judge<Target> judge(target(), header());
+    judge.allows_zeroed = header().has(sparse_flags::zeroed_grains);
+    judge.floor_sector = header().over_head;
+    const table_hints hints;
+    table_finder<Target> finder(walk, judge, hints, header().over_head);
+    pair_walk<Target> pairs(walk, finder);
+    const auto found = survey_tables(pairs, judge, header().over_head);
+    if (!found) return found.error();
+    if (failure f = refuse_overlap(pairs, extent_->share.rest)) return f;
+    correct_overhead(*found, finder.copies() == 2, judge);
+    if (!judge.allows_zeroed && header().version >= 2 && found->ones != 0) {
+      // Version 2 is what zeroed grains are for.
+      judge.allows_zeroed = true;
+      header().flags = header().flags | sparse_flags::zeroed_grains;
+    }
+    extent_->tell_lost_directory();
+    directory_mender<Target> directories(target(), pairs);
+    if (failure f = directories.plan()) return f;
+    dispute_list disputes(extent_->share.rest);
+    table_mender<Target> tables(target(), pairs, judge, disputes);
+    if (failure f = tables.mend_plain(!found->do_overlap)) return f;
+    if (failure f = target().barrier()) return f;
+    if (failure f = directories.mend()) return f;
+    return extent_->mend_header();
+  }
+
+ private:
+  [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
+  [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
+
+  /// Grains that all copies name are there, whatever the overhead says.
+  constexpr void correct_overhead(const table_survey& found, bool is_twice,
+                                  entry_judge<Target>& judge) noexcept {
+    const std::uint64_t stated = header().over_head;
+    const bool contradicted =
+        found.below_overhead != 0 && (is_twice || found.below_overhead * 2 > found.grains);
+    if (contradicted || stated > extent_->file_sectors()) {
+      const std::uint64_t end = found.metadata_end_sector;
+      const std::uint64_t aligned = align_up(end, header().grain_size);
+      const std::uint64_t most = smaller_of(found.lowest_grain_sector, extent_->file_sectors());
+      header().over_head = aligned <= most ? aligned : most;
+    }
+    judge.floor_sector = header().over_head;
+    // Of a single copy nothing says whether the entry or the overhead is wrong.
+    if (!is_twice) judge.floor_sector = smaller_of(judge.floor_sector, found.metadata_end_sector);
+  }
+
+  mended_extent<Target>* extent_;
+};
+
+}  // namespace vmdk::detail
+
 // ---- vmdk/verify/repair_target.hpp
 
 namespace vmdk::detail {
@@ -15788,924 +17024,95 @@ class repair_target {
 
 }  // namespace vmdk::detail
 
-// ---- vmdk/verify/table_finder.hpp
+// ---- vmdk/verify/stream_view.hpp
 
 namespace vmdk::detail {
 
-/// Where the copies of a table are.
-struct table_places {
-  std::uint64_t sector[2]{};  ///< 0: not found, or there is no such copy.
-  bool is_unwritten[2]{};     ///< It belongs there, but what stands there is something else.
-};
-
-/// Tables whose places the stream itself tells.
-struct table_hints {
-  struct hint {
-    std::uint64_t table = 0;
-    std::uint64_t sector = 0;
-  };
-  std::array<hint, 64> kept{};
-  std::size_t count = 0;
-  bool is_full = false;
-
-  constexpr void add(std::uint64_t table, std::uint64_t sector) noexcept {
-    is_full = is_full || count == kept.size();
-    if (!is_full) kept.data()[count++] = {table, sector};
-  }
-  [[nodiscard]] constexpr std::uint64_t find(std::uint64_t table) const noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (kept.data()[i].table == table) return kept.data()[i].sector;
-    }
-    return 0;
-  }
-};
-
-/// Finds the tables of a sparse extent whose directory may have wrong entries (SPEC 13.7).
-///
-/// An entry that continues its neighbours, or the directory itself, is right, as tables follow one
-/// another in most images. Of another one's place the content tells, compared with the other copy
-/// or, where there is none, judged entry by entry; so it tells of the places where the table would
-/// be if it followed its neighbours.
+/// A stream as a walk over its markers shows it, with what the last walk came to and the gaps that
+/// are known by now.
 template <class File>
-class table_finder {
+class stream_view {
  public:
-  using walk_type = table_walk<sparse_format, File>;
-
-  constexpr table_finder(walk_type& walk, entry_judge<File>& judge, const table_hints& hints,
-                         std::uint64_t overhead_sectors) noexcept
-      : walk_(&walk), judge_(&judge), hints_(&hints), overhead_sectors_(overhead_sectors) {}
-
-  [[nodiscard]] constexpr unsigned copies() const noexcept { return walk_->format().copies(); }
-
-  /// Begins a walk over all tables.
-  constexpr void begin() noexcept { budget_ = search_limit(); }
-
-  /// Errors: the file's.
-  [[nodiscard]] constexpr result<table_places> find(std::uint64_t table) noexcept {
-    table_places places;
-    bool sure[2]{};
-    for (unsigned copy = 0; copy < copies(); ++copy) {
-      const auto is_right = continues(copy, table);
-      if (!is_right) return is_right.error();
-      sure[copy] = *is_right;
-      if (!*is_right) continue;
-      const auto entry = walk_->directory_entry(copy, table);
-      if (!entry) return entry.error();
-      places.sector[copy] = *entry;
-    }
-    const bool is_whole = sure[0] && (copies() == 1 || sure[1]);
-    if (is_whole || budget_ == 0) return places;
-    --budget_;
-    if (copies() == 1) {
-      const auto best = best_alone(table);
-      if (!best) return best.error();
-      places.sector[0] = *best;
-      return places;
-    }
-    if (failure f = find_pair(table, sure, places)) return f;
-    return places;
-  }
-
- private:
-  static constexpr std::size_t most_candidates = 7;
-  /// How many entries that continue nothing are looked into in one walk over all tables: each costs
-  /// some walks over the directory.
-  [[nodiscard]] constexpr std::uint64_t search_limit() const noexcept {
-    constexpr std::uint64_t most_searches = 1024;
-    constexpr std::uint64_t most_entries = std::uint64_t{1} << 22;
-    return smaller_of(most_searches, 1 + most_entries / (1 + format().table_count()));
-  }
-  struct candidates {
-    std::array<std::uint64_t, most_candidates> sector{};  ///< The directory's own comes first.
-    std::size_t count = 0;
-  };
-
-  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
-
-  /// Where the table would be if all of them followed the directory.
-  [[nodiscard]] constexpr std::uint64_t usual_sector(unsigned copy,
-                                                     std::uint64_t table) const noexcept {
-    return ((format().directory_at(copy) + format().directory_bytes()) >> sector_shift) +
-           table * table_sectors;
-  }
-
-  /// A neighbour in the directory; 0 where there is none.
-  [[nodiscard]] constexpr result<std::uint64_t> neighbour(unsigned copy, std::uint64_t table,
-                                                          bool next) noexcept {
-    if (next ? table + 1 >= format().table_count() : table == 0) return std::uint64_t{0};
-    return walk_->directory_entry(copy, next ? table + 1 : table - 1);
-  }
-
-  [[nodiscard]] constexpr result<bool> continues(unsigned copy, std::uint64_t table) noexcept {
-    const auto entry = walk_->directory_entry(copy, table);
-    if (!entry) return entry.error();
-    const std::uint64_t hint = copy == 0 ? hints_->find(table) : 0;
-    if (hint != 0) return *entry == hint;
-    // Streams whose tables are behind the grains leave tables out.
-    if (*entry == 0) return format().may_lack_tables() && copies() == 1 && !is_in_front();
-    if (!format().names_table(*entry)) return false;
-    if (*entry == usual_sector(copy, table)) return true;
-    const auto before = neighbour(copy, table, false);
-    if (!before) return before.error();
-    const auto after = neighbour(copy, table, true);
-    if (!after) return after.error();
-    const auto is_beside = [&](std::uint64_t other) {
-      return other != 0 && (*entry == other + table_sectors || *entry + table_sectors == other);
-    };
-    if (is_beside(*before) || is_beside(*after)) return true;
-    const auto is_marked = has_marker(*entry);
-    if (!is_marked || !*is_marked) return is_marked;
-    const auto score = score_of(table, *entry);
-    if (!score) return score.error();
-    return *score > 0;
-  }
-
-  [[nodiscard]] constexpr bool is_in_front() const noexcept {
-    return format().directory_at(0) < overhead_sectors_ << sector_shift;
-  }
-
-  /// True for a table of a stream whose marker stands before it.
-  [[nodiscard]] constexpr result<bool> has_marker(std::uint64_t sector) noexcept {
-    if (!format().is_compressed() || is_in_front()) return false;
-    marker_walk<File> stream(walk_->file(), format().extent().geometry(), sector - 1);
-    const auto item = stream.next();
-    if (!item) return item.error();
-    return item->kind == marker_kind::table;
-  }
-
-  [[nodiscard]] constexpr result<candidates> list(unsigned copy, std::uint64_t table) noexcept {
-    candidates found;
-    const auto own = walk_->directory_entry(copy, table);
-    if (!own) return own.error();
-    const auto before = neighbour(copy, table, false);
-    if (!before) return before.error();
-    const auto after = neighbour(copy, table, true);
-    if (!after) return after.error();
-    const auto behind = [](std::uint64_t entry) { return entry == 0 ? 0 : entry + table_sectors; };
-    const auto ahead = [](std::uint64_t entry) {
-      return entry < table_sectors ? 0 : entry - table_sectors;
-    };
-    const std::uint64_t wanted[] = {*own,
-                                    copy == 0 ? hints_->find(table) : 0,
-                                    usual_sector(copy, table),
-                                    behind(*before),
-                                    ahead(*after),
-                                    ahead(*before),
-                                    behind(*after)};
-    for (std::size_t i = 0; i < most_candidates; ++i) {
-      const auto is_free = may_lie_at(copy, table, wanted[i], i == 0);
-      if (!is_free) return is_free.error();
-      // What the directory or the stream says is this table's claim; the others are guesses.
-      const auto is_wanted =
-          *is_free && i >= 2 ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
-      if (!is_wanted) return is_wanted.error();
-      found.sector.data()[found.count++] = *is_free && !*is_wanted ? wanted[i] : 0;
-    }
-    return found;
-  }
-
-  /// True when a table can be here without sharing sectors with any other metadata. Directory
-  /// entries that may be wrong themselves count where it is not `is_own`.
-  [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
-                                                  std::uint64_t sector, bool is_own) noexcept {
-    if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
-    const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
-      return sector >= first + sectors || sector + table_sectors <= first;
-    };
-    for (unsigned other = 0; other < copies(); ++other) {
-      if (!apart(format().directory_at(other) >> sector_shift,
-                 format().directory_bytes() >> sector_shift)) {
-        return false;
-      }
-      for (std::uint64_t i = 0; i < format().table_count(); ++i) {
-        if (other == copy && i == table) continue;
-        const auto entry = walk_->directory_entry(other, i);
-        if (!entry) return entry.error();
-        if (*entry == 0 || !format().names_table(*entry)) continue;
-        if (apart(*entry, table_sectors)) continue;
-        const auto is_right = is_own ? continues(other, i) : result<bool>(true);
-        if (!is_right) return is_right.error();
-        if (*is_right) return false;
-      }
-    }
-    return true;
-  }
-
-  /// True when a place might as well be another lost table's, or part of it: that one usually lies
-  /// there, or beside a neighbour.
-  [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
-                                                           std::uint64_t sector) noexcept {
-    const auto is_there = [sector](std::uint64_t place) {
-      return place < sector + table_sectors && sector < place + table_sectors;
-    };
-    const std::uint64_t count = format().table_count();
-    for (unsigned other = 0; other < copies(); ++other) {
-      bool is_beside_last = false;
-      bool is_beside_this = false;
-      for (std::uint64_t i = 0; i < count; ++i) {
-        // What its own neighbours give is this one's before it is another's.
-        const auto gives = [&](std::uint64_t at) -> result<bool> {
-          if (at >= count || (other == copy && at + 1 >= table && at <= table + 1)) return false;
-          const auto entry = walk_->directory_entry(other, at);
-          if (!entry) return entry.error();
-          return *entry != 0 &&
-                 (is_there(*entry + table_sectors) || is_there(*entry - table_sectors));
-        };
-        const auto is_beside_next = gives(i + 1);
-        if (!is_beside_next) return is_beside_next.error();
-        if (i == 0) {
-          const auto first = gives(0);
-          if (!first) return first.error();
-          is_beside_this = *first;
-        }
-        const bool is_guess = is_there(usual_sector(other, i)) || is_beside_last || *is_beside_next;
-        is_beside_last = is_beside_this;
-        is_beside_this = *is_beside_next;
-        if (other == copy && i == table) continue;
-        if (!is_guess) continue;
-        const auto is_right = continues(other, i);
-        if (!is_right) return is_right.error();
-        if (!*is_right) return true;
-      }
-    }
-    return false;
-  }
-
-  /// True for two tables with the same entries. Two without any tell nothing.
-  [[nodiscard]] constexpr result<bool> are_equal(std::uint64_t first,
-                                                 std::uint64_t second) noexcept {
-    bool is_empty = true;
-    for (std::uint64_t n = 0; n < table_sectors; ++n) {
-      const auto ours = walk_->sector_of_table(0, first, n);
-      if (!ours) return ours.error();
-      const auto theirs = walk_->sector_of_table(1, second, n);
-      if (!theirs) return theirs.error();
-      if (!equal_bytes(*ours, *theirs, sector_bytes)) return false;
-      is_empty = is_empty && is_zero(*ours, sector_bytes);
-    }
-    return !is_empty;
-  }
-
-  /// Finds both copies of a table, at least one of which is not where the directory is sure of it.
-  constexpr failure find_pair(std::uint64_t table, const bool (&sure)[2],
-                              table_places& places) noexcept {
-    candidates all[2];
-    bool is_named = !format().may_lack_tables();
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      const auto entry = walk_->directory_entry(copy, table);
-      if (!entry) return entry.error();
-      is_named = is_named || *entry != 0;
-    }
-    if (!is_named) return no_failure;
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      if (sure[copy]) {
-        all[copy].sector.data()[0] = places.sector[copy];
-        all[copy].count = 1;
-        continue;
-      }
-      const auto found = list(copy, table);
-      if (!found) return found.error();
-      all[copy] = *found;
-    }
-    for (std::size_t i = 0; i < all[0].count; ++i) {
-      for (std::size_t j = 0; j < all[1].count; ++j) {
-        const std::uint64_t first = all[0].sector.data()[i];
-        const std::uint64_t second = all[1].sector.data()[j];
-        if (first == 0 || second == 0 || first == second) continue;
-        const auto equal = are_equal(first, second);
-        if (!equal) return equal.error();
-        if (!*equal) continue;
-        places.sector[0] = first;
-        places.sector[1] = second;
-        return no_failure;
-      }
-    }
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      if (sure[copy]) continue;
-      places.sector[copy] = all[copy].sector.data()[0];
-      if (places.sector[copy] != 0 || !sure[1 - copy]) continue;
-      for (std::size_t i = 1; i < all[copy].count && places.sector[copy] == 0; ++i) {
-        const std::uint64_t sector = all[copy].sector.data()[i];
-        // Below the overhead no grain can be.
-        if (sector == 0 || sector + table_sectors > overhead_sectors_) continue;
-        places.sector[copy] = sector;
-        places.is_unwritten[copy] = true;
-      }
-    }
-    return no_failure;
-  }
-
-  /// The place of a table without a copy: its own while that has an entry that is right, and else
-  /// the one whose entries are right most often.
-  [[nodiscard]] constexpr result<std::uint64_t> best_alone(std::uint64_t table) noexcept {
-    const auto all = list(0, table);
-    if (!all) return all.error();
-    std::uint64_t best = 0;
-    std::int64_t best_score = 0;
-    for (std::size_t i = 0; i < all->count; ++i) {
-      const std::uint64_t sector = all->sector.data()[i];
-      if (sector == 0) continue;
-      bool has_good = false;
-      const auto score = score_of(table, sector, &has_good);
-      if (!score) return score.error();
-      if (i == 0 && has_good) return sector;
-      const bool may_be_empty =
-          i == 0 || (!format().may_lack_tables() && sector + table_sectors <= overhead_sectors_);
-      const auto is_marked = i == 0 ? has_marker(sector) : result<bool>(false);
-      if (!is_marked) return is_marked.error();
-      // What stands behind a table's marker, and is no other table, is this one, whatever it says.
-      const std::int64_t least = *is_marked     ? -std::int64_t{entries_per_table}
-                                 : may_be_empty ? 0
-                                                : 1;
-      if (*score < least || (best != 0 && *score <= best_score)) continue;
-      best = sector;
-      best_score = *score;
-    }
-    return best;
-  }
-
-  /// How many entries of a table are good, less those that are bad.
-  [[nodiscard]] constexpr result<std::int64_t> score_of(std::uint64_t table, std::uint64_t sector,
-                                                        bool* has_good = nullptr) noexcept {
-    std::int64_t score = 0;
-    const failure f = walk_->each_entry(table, sector, [&](const table_entry& entry) -> failure {
-      if (entry.grain >= format().grain_count()) return no_failure;
-      const auto verdict = judge_->judge(entry.value, entry.grain);
-      if (!verdict) return verdict.error();
-      const bool is_good = *verdict == entry_verdict::good;
-      score += is_good ? 1 : -1;
-      if (has_good != nullptr) *has_good = *has_good || is_good;
-      return no_failure;
-    });
-    if (f) return f;
-    return score;
-  }
-
-  walk_type* walk_;
-  entry_judge<File>* judge_;
-  const table_hints* hints_;
-  std::uint64_t overhead_sectors_;
-  std::uint64_t budget_ = search_limit();
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/table_mender.hpp
-
-namespace vmdk::detail {
-
-/// What the entries say on which all copies agree.
-struct table_survey {
-  std::uint64_t metadata_end_sector = 0;
-  std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
-  std::uint64_t grains = 0;          ///< Entries that name a place in the file.
-  std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
-  std::uint64_t ones = 0;            ///< Entries of 1.
-  bool do_overlap = false;           ///< Two that follow each other in a table share sectors.
-};
-
-/// Mends directory and tables of an extent from what they and their copies say (SPEC 13.7).
-template <class Target>
-class table_mender {
- public:
-  using walk_type = table_walk<sparse_format, Target>;
-
-  constexpr table_mender(Target& target, walk_type& walk, table_finder<Target>& finder,
-                         entry_judge<Target>& judge, byte_span memory) noexcept
-      : target_(&target), walk_(&walk), finder_(&finder), judge_(&judge), disputes_(memory) {}
-
-  [[nodiscard]] constexpr dispute_list& disputes() noexcept { return disputes_; }
-
-  /// Looks at all entries on which the copies agree. Errors: the file's.
-  [[nodiscard]] constexpr result<table_survey> survey(std::uint64_t overhead_sectors) noexcept {
-    table_survey found;
-    const auto reaches = [&](std::uint64_t sector) {
-      found.metadata_end_sector = larger_of(found.metadata_end_sector, sector);
-    };
-    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-      reaches((format().directory_at(copy) + format().directory_bytes()) >> sector_shift);
-    }
-    const auto& extent = format().extent();
-    reaches((extent.descriptor_offset_bytes() + extent.descriptor_bytes()) >> sector_shift);
-    failure f = each_table([&](std::uint64_t, const table_places& places) {
-      for (const std::uint64_t sector : places.sector) {
-        if (sector != 0) reaches(sector + table_sectors);
-      }
-      return no_failure;
-    });
-    if (f) return f;
-    std::uint64_t last = 0;
-    f = each_pair([&](const pair& at) -> failure {
-      if (!at.agrees() || at.grain >= format().grain_count()) return no_failure;
-      const std::uint64_t value = at.value[at.one_copy()];
-      if (value == 1) ++found.ones;
-      if (value <= 1 || value >= target_->size() >> sector_shift) return no_failure;
-      if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
-      ++found.grains;
-      if (value < overhead_sectors) ++found.below_overhead;
-      const std::uint64_t each = judge_->is_compressed() ? 1 : judge_->geometry().grain_sectors();
-      if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
-      last = value;
-      found.lowest_grain_sector = smaller_of(found.lowest_grain_sector, value);
-      return no_failure;
-    });
-    if (f) return f;
-    return found;
-  }
-
-  /// A sector of a table that shares it with another table, a directory, the descriptor or the
-  /// header; 0 where none does. What is written to one of them would be read from the other.
-  /// Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> find_overlap() noexcept {
-    std::uint64_t found = 0;
-    const auto take = [&](std::uint64_t sector) { found = found == 0 ? sector : found; };
-    bool is_whole = true;  // All tables are in the list.
-    disputes_.clear();
-    const failure f = each_table([&](std::uint64_t table, const table_places& places) -> failure {
-      const auto d = sectors_of(table, places);
-      if (!d) return d.error();
-      for (const std::uint32_t sector : d->value) {
-        if (sector != 0 && !is_apart(sector)) take(sector);
-      }
-      if (d->value[0] == 0 && d->value[1] == 0) return no_failure;
-      if (disputes_.is_full()) {
-        is_whole = false;
-        if (failure why = compare_places(take)) return why;
-        disputes_.clear();
-      }
-      disputes_.add(*d);
-      return no_failure;
-    });
-    if (f) return f;
-    if (!is_whole) {
-      if (failure why = compare_places(take)) return why;
-    } else {
-      disputes_.sort_values();
-      for (std::size_t i = 0; i < disputes_.size(); ++i) compare_place(disputes_.get(i), take);
-    }
-    disputes_.clear();
-    return found;
-  }
-
-  /// Finds out which directory entries are to change, before any entry of a table does: where a
-  /// table is must not follow from what was just written. What there is no room for is changed at
-  /// once. Errors: the file's.
-  constexpr failure plan_directory() noexcept {
-    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
-      bool is_lost = false;
-      bool is_known = false;
-      for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-        const auto entry = walk_->directory_entry(copy, table);
-        if (!entry) return entry.error();
-        const std::uint64_t wanted = places.sector[copy];
-        is_known = is_known || wanted != 0;
-        is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format().may_lack_tables()));
-        if (wanted == 0 || wanted == *entry) continue;
-        directory_change& change = changes_.data()[change_count_++];
-        change = {.table = table,
-                  .before = static_cast<std::uint32_t>(*entry),
-                  .after = static_cast<std::uint32_t>(wanted),
-                  .copied_from = 0,
-                  .copy = copy};
-        if (places.is_unwritten[copy]) {
-          change.copied_from = static_cast<std::uint32_t>(places.sector[1 - copy]);
-        }
-        if (change_count_ != changes_.size()) continue;
-        if (failure f = mend_directory()) return f;
-      }
-      if (is_lost || (!is_known && !format().may_lack_tables())) {
-        target_->tell({.kind = repair_kind::table_left,
-                       .offset = walk_->directory_entry_at(0, table),
-                       .table = table});
-      }
-      return no_failure;
-    });
-  }
-
-  /// Writes the directory entries that plan_directory found, and tables whose place had other
-  /// content: as they are in the other copy by now. Errors: the file's.
-  constexpr failure mend_directory() noexcept {
-    walk_->forget();
-    for (std::size_t i = 0; i < change_count_; ++i) {
-      if (failure f = change_directory(changes_.data()[i])) return f;
-    }
-    change_count_ = 0;
-    return no_failure;
-  }
-
-  /// Mends the entries of grains that are not compressed: those on which the copies differ, and
-  /// those that no copy has right, which become 0. `are_grains_sure`: else the header's grain size
-  /// is wrong, and what follows from it is left. Errors: the file's.
-  constexpr failure mend_plain(bool are_grains_sure) noexcept {
-    // Before anything else is written: a place is claimed by what the copies said all along.
-    disputes_.clear();
-    const failure f = each_pair([&](const pair& at) -> failure {
-      if (at.agrees() || at.grain >= format().grain_count()) return no_failure;
-      disputes_.add(dispute_of(at));
-      return disputes_.is_full() ? settle_by_claims(are_grains_sure) : no_failure;
-    });
-    if (f) return f;
-    if (failure why = settle_by_claims(are_grains_sure)) return why;
-    return each_pair([&](const pair& at) -> failure {
-      if (at.grain >= format().grain_count()) return mend_tail(at);
-      const auto is_bad = at.agrees() ? is_bad_value(at.value[at.one_copy()], at.grain) : false;
-      if (!is_bad) return is_bad.error();
-      return *is_bad ? drop(dispute_of(at), are_grains_sure) : no_failure;
-    });
-  }
-
-  /// Mends the entries of compressed grains whose marker settles it, and hands what is left to
-  /// `settle() -> failure`, list by list. Errors: the file's.
-  template <class Settle>
-  constexpr failure mend_marked(Settle&& settle) noexcept {
-    disputes_.clear();
-    const failure f = each_pair([&](const pair& at) -> failure {
-      if (at.grain >= format().grain_count()) return mend_tail(at);
-      bool is_bad = false;
-      for (unsigned copy = 0; copy < 2; ++copy) {
-        if (!at.has(copy)) continue;
-        const auto judged = judge_->judge(at.value[copy], at.grain);
-        if (!judged) return judged.error();
-        // A marker that fits is proof.
-        if (*judged == entry_verdict::good) return take(at, copy);
-        is_bad = is_bad || *judged == entry_verdict::bad;
-      }
-      if (!is_bad) return no_failure;
-      disputes_.add(dispute_of(at));
-      return disputes_.is_full() ? settle() : no_failure;
-    });
-    if (f) return f;
-    return settle();
-  }
-
-  /// Writes an entry into each copy that has another value, and tells it. Errors: the file's.
-  constexpr failure put(const dispute& d, std::uint32_t value, repair_kind kind) noexcept {
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      if (d.at[copy] == 0 || d.value[copy] == value) continue;
-      repair_step step = step_of(d, kind);
-      step.offset = d.at[copy];
-      step.before = d.value[copy];
-      step.after = value;
-      if (failure f = target_->change_value(step, value)) return f;
-    }
-    return no_failure;
-  }
-
-  /// Tells that an entry is left as it is.
-  constexpr failure leave(const dispute& d) noexcept {
-    target_->tell(step_of(d, repair_kind::entry_left));
-    return no_failure;
-  }
-
-  /// An entry as it stands in all its copies, for `put`. Errors: the file's.
-  [[nodiscard]] constexpr result<dispute> entry_of(std::uint64_t grain) noexcept {
-    const std::uint64_t table = grain >> sparse_format::table_shift;
-    const std::uint64_t index = grain & (entries_per_table - 1);
-    if (!has_places_ || table != places_table_) {
-      const auto places = finder_->find(table);
-      if (!places) return places.error();
-      places_ = *places;
-      places_table_ = table;
-      has_places_ = true;
-    }
-    dispute d;
-    d.grain = grain;
-    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-      if (places_.sector[copy] == 0 || places_.is_unwritten[copy]) continue;
-      const auto bytes = walk_->sector_of_table(copy, places_.sector[copy], index >> 7);
-      if (!bytes) return bytes.error();
-      d.at[copy] = (places_.sector[copy] << sector_shift) + index * sizeof(std::uint32_t);
-      d.value[copy] = load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t));
-    }
-    return d;
-  }
-
- private:
-  /// An entry in the copies that there are.
-  struct pair {
-    std::uint64_t grain = 0;
-    std::uint64_t at[2]{};  ///< 0: there is no such copy.
-    std::uint32_t value[2]{};
-
-    [[nodiscard]] constexpr bool has(unsigned copy) const noexcept { return at[copy] != 0; }
-    [[nodiscard]] constexpr bool is_pair() const noexcept { return has(0) && has(1); }
-    /// Both copies say the same.
-    [[nodiscard]] constexpr bool is_sure() const noexcept {
-      return is_pair() && value[0] == value[1];
-    }
-    [[nodiscard]] constexpr unsigned one_copy() const noexcept { return has(0) ? 0 : 1; }
-    [[nodiscard]] constexpr bool agrees() const noexcept {
-      return !is_pair() || value[0] == value[1];
-    }
-  };
-
-  /// True for an entry that breaks a rule by itself. Errors: the file's.
-  [[nodiscard]] constexpr result<bool> is_bad_value(std::uint64_t value,
-                                                    std::uint64_t grain) noexcept {
-    const auto judged = judge_->judge(value, grain);
-    if (!judged) return judged.error();
-    return *judged == entry_verdict::bad;
-  }
-
-  /// Settles disputes about grains that are not compressed, by what other entries claim. Errors:
-  /// the file's.
-  constexpr failure settle_by_claims(bool are_grains_sure) noexcept {
-    if (disputes_.size() == 0) return no_failure;
-    disputes_.sort_values();
-    if (failure f = each_pair([&](const pair& at) { return claim(at); })) return f;
-    for (std::size_t i = 0; i < disputes_.size(); ++i) {
-      if (failure f = settle_one(disputes_.get(i), are_grains_sure)) return f;
-    }
-    disputes_.clear();
-    return no_failure;
-  }
-
-  /// Marks the disputed values whose sectors an entry names. Errors: the file's.
-  constexpr failure claim(const pair& at) noexcept {
-    if (at.grain >= format().grain_count()) return no_failure;
-    const std::uint64_t each = judge_->geometry().grain_sectors();
-    for (unsigned named = 0; named < 2; ++named) {
-      const std::uint64_t value = at.value[named];
-      if (value <= 1) continue;
-      const auto is_bad = is_bad_value(value, at.grain);
-      if (!is_bad) return is_bad.error();
-      if (*is_bad) continue;
-      const std::uint64_t first = value < each ? 0 : value - each + 1;
-      disputes_.each_value(larger_of<std::uint64_t>(first, 2), value + each,
-                           [&](std::size_t i, unsigned copy) {
-                             dispute d = disputes_.get(i);
-                             if (d.grain == at.grain) return;
-                             (at.is_sure() ? d.is_claimed : d.is_wanted)[copy] = true;
-                             disputes_.set(i, d);
-                           });
-    }
-    return no_failure;
-  }
-
-  /// Of two values one loses that breaks a rule, or whose place other copies agree to be another
-  /// grain's; a grain wins against 0 and 1. What two disputes are about is left: it must not be
-  /// given to both. Errors: the file's.
-  constexpr failure settle_one(const dispute& d, bool are_grains_sure) noexcept {
-    bool is_bad[2]{};
-    bool is_wrong[2]{};
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      const auto judged = is_bad_value(d.value[copy], d.grain);
-      if (!judged) return judged.error();
-      is_bad[copy] = *judged;
-      is_wrong[copy] = *judged || d.is_claimed[copy];
-      const bool is_open = d.is_wanted[copy] || (d.is_claimed[copy] && !are_grains_sure);
-      if (!*judged && is_open) return leave(d);
-    }
-    if (is_bad[0] && is_bad[1]) return drop(d, are_grains_sure);
-    if (is_wrong[0] && is_wrong[1]) return leave(d);
-    const auto takes = [&](unsigned copy) {
-      return put(d, d.value[copy], repair_kind::entry_restored);
-    };
-    if (is_wrong[0] || is_wrong[1]) return takes(is_wrong[0] ? 1 : 0);
-    if (d.value[0] > 1 && d.value[1] > 1) return leave(d);
-    // Between 0 and 1 the primary copy wins, which every reader takes.
-    return takes(d.value[1] > 1 ? 1 : 0);
-  }
-
-  [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
-
-  /// True for a table that shares no sector with what the header names.
-  [[nodiscard]] constexpr bool is_apart(std::uint64_t sector) const noexcept {
-    const auto is_clear_of = [sector](std::uint64_t offset, std::uint64_t bytes) {
-      const std::uint64_t first = offset >> sector_shift;
-      return sector >= first + (bytes >> sector_shift) || sector + table_sectors <= first;
-    };
-    const auto& extent = format().extent();
-    bool is_clear =
-        sector != 0 && is_clear_of(extent.descriptor_offset_bytes(), extent.descriptor_bytes());
-    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-      is_clear = is_clear && is_clear_of(format().directory_at(copy), format().directory_bytes());
-    }
-    return is_clear;
-  }
-
-  /// A table as if its copies' sectors were disputed: those that the directories are going to name,
-  /// also where they are not sure of them; each of them once, and else 0. Errors: the file's.
-  [[nodiscard]] constexpr result<dispute> sectors_of(std::uint64_t table,
-                                                     const table_places& places) noexcept {
-    dispute d;
-    d.grain = table;
-    for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-      d.value[copy] = static_cast<std::uint32_t>(places.sector[copy]);
-      if (d.value[copy] != 0) continue;
-      const auto entry = walk_->directory_entry(copy, table);
-      if (!entry) return entry.error();
-      if (format().names_table(*entry)) d.value[copy] = static_cast<std::uint32_t>(*entry);
-    }
-    if (d.value[0] == d.value[1]) d.value[1] = 0;
-    return d;
-  }
-
-  /// Calls `take(sector)` where a table shares sectors with another one in the list.
-  template <class Take>
-  constexpr void compare_place(const dispute& d, Take& take) const noexcept {
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      const std::uint64_t sector = d.value[copy];
-      if (sector == 0) continue;
-      const std::uint64_t first = sector < table_sectors ? 1 : sector - table_sectors + 1;
-      disputes_.each_value(first, sector + table_sectors, [&](std::size_t i, unsigned other) {
-        if (disputes_.get(i).grain != d.grain || other != copy) take(sector);
-      });
-    }
-  }
-  /// The same for all tables. Errors: the file's.
-  template <class Take>
-  constexpr failure compare_places(Take& take) noexcept {
-    disputes_.sort_values();
-    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
-      const auto d = sectors_of(table, places);
-      if (!d) return d.error();
-      compare_place(*d, take);
-      return no_failure;
-    });
-  }
-
-  template <class Visit>
-  constexpr failure each_table(Visit&& visit) noexcept {
-    // No more tables than can lie in the file side by side can be sound.
-    const std::uint64_t most = (target_->size() >> sector_shift) / table_sectors + 1;
-    const std::uint64_t count = format().table_count();
-    finder_->begin();
-    for (std::uint64_t table = 0, seen = 0; table < count && seen < most; ++table) {
-      const auto places = finder_->find(table);
-      if (!places) return places.error();
-      if (places->sector[0] != 0 || places->sector[1] != 0) ++seen;
-      if (failure f = visit(table, *places)) return f;
-    }
-    return no_failure;
-  }
-
-  /// Gives each entry that is not 0 in all copies to `visit(pair) -> failure`.
-  template <class Visit>
-  constexpr failure each_pair(Visit&& visit) noexcept {
-    return each_table([&](std::uint64_t table, const table_places& places) -> failure {
-      // Held here: who visits an entry may walk over tables as well.
-      std::array<sector_image, 2> held{};
-      for (std::uint64_t n = 0; n < table_sectors; ++n) {
-        bool is_held[2]{};
-        bool is_empty = true;
-        for (unsigned copy = 0; copy < finder_->copies(); ++copy) {
-          if (places.sector[copy] == 0 || places.is_unwritten[copy]) continue;
-          const auto found = walk_->sector_of_table(copy, places.sector[copy], n);
-          if (!found) return found.error();
-          is_held[copy] = true;
-          is_empty = is_empty && is_zero(*found, sector_bytes);
-          copy_bytes(held.data()[copy].data(), *found, sector_bytes);
-        }
-        if (is_empty) continue;
-        for (std::uint32_t i = 0; i < walk_type::entries_per_sector; ++i) {
-          pair at;
-          at.grain = (table << sparse_format::table_shift) + n * walk_type::entries_per_sector + i;
-          for (unsigned copy = 0; copy < 2; ++copy) {
-            if (!is_held[copy]) continue;
-            const std::uint64_t offset = i * sizeof(std::uint32_t);
-            at.at[copy] = ((places.sector[copy] + n) << sector_shift) + offset;
-            at.value[copy] = load_le<std::uint32_t>(held.data()[copy].data() + offset);
-          }
-          if (at.value[0] == 0 && at.value[1] == 0) continue;
-          if (failure f = visit(at)) return f;
-        }
-      }
-      return no_failure;
-    });
-  }
-
-  [[nodiscard]] static constexpr dispute dispute_of(const pair& at) noexcept {
-    dispute d;
-    d.grain = at.grain;
-    for (unsigned copy = 0; copy < 2; ++copy) {
-      d.at[copy] = at.at[copy];
-      d.value[copy] = at.value[copy];
-    }
-    return d;
-  }
-  [[nodiscard]] static constexpr repair_step step_of(const dispute& d, repair_kind kind) noexcept {
-    return {.kind = kind,
-            .offset = d.at[0] != 0 ? d.at[0] : d.at[1],
-            .table = d.grain >> sparse_format::table_shift,
-            .entry = d.grain & (entries_per_table - 1)};
-  }
-
-  constexpr failure take(const pair& at, unsigned copy) noexcept {
-    return put(dispute_of(at), at.value[copy], repair_kind::entry_restored);
-  }
-  constexpr failure drop(const dispute& d, bool drops) noexcept {
-    return drops ? put(d, 0, repair_kind::entry_dropped) : leave(d);
-  }
-
-  /// Behind the last grain entries are 0; what both copies have there is a warning and stays.
-  constexpr failure mend_tail(const pair& at) noexcept {
-    if (at.agrees()) return no_failure;
-    if (at.value[0] == 0 || at.value[1] == 0) return take(at, at.value[0] == 0 ? 0 : 1);
-    return leave(dispute_of(at));
-  }
-
-  /// A directory entry that is to name the place of a table.
-  struct directory_change {
-    std::uint64_t table = 0;
-    std::uint32_t before = 0;
-    std::uint32_t after = 0;
-    std::uint32_t copied_from = 0;  ///< The sector of its other copy, where it is to be copied.
-    unsigned copy = 0;
-  };
-  constexpr failure change_directory(const directory_change& change) noexcept {
-    if (change.copied_from != 0) {
-      if (failure f = copy_table(change)) return f;
-    }
-    const repair_step step{.kind = repair_kind::directory_entry_restored,
-                           .offset = walk_->directory_entry_at(change.copy, change.table),
-                           .table = change.table,
-                           .before = change.before,
-                           .after = change.after};
-    return target_->change_value(step, change.after);
-  }
-  constexpr failure copy_table(const directory_change& change) noexcept {
-    const std::uint64_t to = std::uint64_t{change.after} << sector_shift;
-    target_->tell({.kind = repair_kind::table_copied, .offset = to, .table = change.table});
-    for (std::uint64_t n = 0; n < table_sectors; ++n) {
-      const auto bytes = walk_->sector_of_table(1 - change.copy, change.copied_from, n);
-      if (!bytes) return bytes.error();
-      if (failure f = target_->write(to + (n << sector_shift), byte_view(*bytes, sector_bytes))) {
-        return f;
-      }
-    }
-    return target_->barrier();
-  }
-
-  Target* target_;
-  walk_type* walk_;
-  table_finder<Target>* finder_;
-  entry_judge<Target>* judge_;
-  dispute_list disputes_;
-  std::array<directory_change, 256> changes_{};
-  std::size_t change_count_ = 0;
-  table_places places_{};
-  std::uint64_t places_table_ = 0;
-  bool has_places_ = false;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/stream_mender.hpp
-
-namespace vmdk::detail {
-
-/// What a stream tells about its own tables.
-template <class Target>
-class stream_mender {
- public:
-  using walk_type = table_walk<sparse_format, Target>;
-
-  /// `has_footer`: the last three sectors are a footer with its markers.
-  constexpr stream_mender(Target& target, const sparse_extent_header& header, bool is_in_front,
-                          bool has_footer) noexcept
-      : target_(&target),
-        header_(header),
+  /// `is_in_front`: its tables are. `has_footer`: the last three sectors are a footer with its
+  /// markers.
+  constexpr stream_view(File& file, const sparse_extent_header& header, bool is_in_front,
+                        bool has_footer) noexcept
+      : file_(&file),
         geometry_(header.capacity, header.grain_size),
+        first_sector_(header.over_head),
         is_in_front_(is_in_front),
         has_footer_(has_footer) {}
 
+  [[nodiscard]] constexpr File& file() const noexcept { return *file_; }
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
+  /// Where the walk begins.
+  [[nodiscard]] constexpr std::uint64_t first_sector() const noexcept { return first_sector_; }
+  [[nodiscard]] constexpr bool is_in_front() const noexcept { return is_in_front_; }
+  [[nodiscard]] constexpr bool has_footer() const noexcept { return has_footer_; }
+  /// Of the footer's marker; 0 where there is none.
+  [[nodiscard]] constexpr std::uint64_t footer_sector() const noexcept {
+    return has_footer_ ? (file_->size() - stream_tail_bytes) >> sector_shift : 0;
+  }
   [[nodiscard]] constexpr const stream_facts& facts() const noexcept { return facts_; }
   [[nodiscard]] constexpr const marker_gaps& gaps() const noexcept { return gaps_; }
-  [[nodiscard]] constexpr const table_hints& hints() const noexcept { return hints_; }
 
-  /// Walks over the whole stream. Where something is no marker, the tables tell what should be
-  /// there and where the next one is; `walk` is null while no directory is known. Errors: the
-  /// file's.
-  constexpr failure look(walk_type* walk, entry_judge<Target>& judge) noexcept {
-    gaps_.count = 0;
-    while (true) {
-      const auto facts = scan([](const marker_item&) { return no_failure; });
-      if (!facts) return facts.error();
-      facts_ = *facts;
-      if (walk == nullptr) return no_failure;
-      const auto gap = find_gap(*walk, judge);
-      if (!gap) return gap.error();
-      if (gap->next_sector <= gap->sector || gaps_.is_full()) break;
-      gaps_.add(*gap);
-    }
-    return collect_hints(*walk);
+  /// True for the first sector of a grain of the disk.
+  [[nodiscard]] constexpr bool is_place(std::uint64_t lba) const noexcept {
+    return (lba & (geometry_.grain_sectors() - 1)) == 0 && lba < geometry_.capacity_sectors();
   }
 
-  /// Calls `visit(const marker_item&) -> failure` for each whole grain and each table.
+  /// Calls `visit(const marker_item&) -> failure` for each whole grain and each table. Errors:
+  /// those of the file and of `visit`.
   template <class Visit>
-  [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) noexcept {
+  [[nodiscard]] constexpr result<stream_facts> scan(Visit&& visit) const noexcept {
     const stream_end end{.passes_zeros = is_in_front_,
                          .last_sector = has_footer_ ? footer_sector() + 2 : 0};
-    return scan_stream(*target_, geometry_, header_.over_head, end, gaps_, visit);
+    return scan_stream(*file_, geometry_, first_sector_, end, gaps_, visit);
   }
 
-  /// How many grains the tables name where the stream has them. Errors: the file's.
-  [[nodiscard]] constexpr result<std::uint64_t> matches(walk_type& walk) noexcept {
+  /// Walks over the whole stream. Errors: the file's.
+  constexpr failure look() noexcept {
+    const auto facts = scan([](const marker_item&) { return no_failure; });
+    if (!facts) return facts.error();
+    facts_ = *facts;
+    return no_failure;
+  }
+
+  /// Lets further walks go on behind a sector that is no marker. There is room: !gaps().is_full().
+  constexpr void add_gap(const marker_gap& gap) noexcept { gaps_.add(gap); }
+
+ private:
+  File* file_;
+  sparse_geometry geometry_;
+  std::uint64_t first_sector_;
+  bool is_in_front_;
+  bool has_footer_;
+  stream_facts facts_{};
+  marker_gaps gaps_{};
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/stream_tables.hpp
+
+namespace vmdk::detail {
+
+/// Compares a stream with what its directory and the tables that this names say of it. All errors
+/// are the file's.
+template <class File>
+class stream_tables {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr stream_tables(const stream_view<File>& stream, walk_type& walk) noexcept
+      : stream_(&stream), walk_(&walk) {}
+
+  /// How many grains the tables name where the stream has them.
+  [[nodiscard]] constexpr result<std::uint64_t> matches() const noexcept {
     std::uint64_t count = 0;
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain || !is_place(item.lba)) return no_failure;
-      const auto entry = plain_entry(walk, item.lba >> geometry_.grain_shift());
+    const auto facts = stream_->scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain || !stream_->is_place(item.lba)) return no_failure;
+      const auto entry = plain_entry(item.lba >> geometry().grain_shift());
       if (!entry) return entry.error();
       count += *entry == item.sector;
       return no_failure;
@@ -16714,20 +17121,13 @@ class stream_mender {
     return count;
   }
 
-  /// The lowest sector of a grain that the tables have right; 0 where there is none. Errors: the
-  /// file's.
-  [[nodiscard]] constexpr result<std::uint64_t> lowest_grain(walk_type& walk,
-                                                             entry_judge<Target>& judge) noexcept {
-    return lowest_behind(walk, judge, 0);
-  }
-
-  /// True when a table entry names a sector. Errors: the file's.
-  [[nodiscard]] constexpr result<bool> is_named(walk_type& walk, std::uint64_t sector) noexcept {
+  /// True when a table entry names a sector.
+  [[nodiscard]] constexpr result<bool> is_named(std::uint64_t sector) const noexcept {
     bool found = false;
     const failure f =
-        walk.each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
-          return walk.each_entry(table, place, [&](const table_entry& entry) -> failure {
-            found = found || (entry.value == sector && entry.grain < geometry_.grain_count());
+        walk_->each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
+          return walk_->each_entry(table, place, [&](const table_entry& entry) -> failure {
+            found = found || (entry.value == sector && entry.grain < geometry().grain_count());
             return no_failure;
           });
         });
@@ -16735,206 +17135,23 @@ class stream_mender {
     return found;
   }
 
-  /// Sets directory entries behind the last table to 0 that name none: some writers' directories
-  /// go on, with tables of their own. Errors: the file's.
-  constexpr failure mend_directory_tail(walk_type& walk) noexcept {
-    const std::uint64_t entries = walk.format().directory_bytes() >> sparse_format::entry_shift;
-    for (std::uint64_t table = geometry_.table_count(); table < entries; ++table) {
-      const auto entry = walk.directory_entry(0, table);
-      if (!entry) return entry.error();
-      if (*entry == 0) continue;
-      marker_walk<Target> stream(*target_, geometry_, *entry - 1);
-      const auto item = stream.next();
-      if (!item) return item.error();
-      if (item->kind == marker_kind::table) continue;
-      const repair_step step{.kind = repair_kind::directory_entry_restored,
-                             .offset = walk.directory_entry_at(0, table),
-                             .table = table,
-                             .before = *entry,
-                             .after = 0};
-      if (failure f = target_->change_value(step, std::uint32_t{0})) return f;
-    }
-    return no_failure;
-  }
-
-  /// Settles disputes by the stream: a grain is where its marker is. `is_first`: entries of 0 whose
-  /// grain is there are set too. Errors: the file's.
-  constexpr failure settle(table_mender<Target>& tables, bool is_first) noexcept {
-    dispute_list& list = tables.disputes();
-    list.sort_values();
-    const auto facts = scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain) return no_failure;
-      const std::uint64_t grain = item.lba >> geometry_.grain_shift();
-      const auto own = is_place(item.lba) ? tables.entry_of(grain) : result<dispute>(dispute{});
-      if (!own) return own.error();
-      const bool is_named = own->value[0] == item.sector || own->value[1] == item.sector;
-      bool is_wanted = false;
-      list.each_value(item.sector, item.sector + 1, [&](std::size_t i, unsigned) {
-        dispute d = list.get(i);
-        if (is_place(item.lba) && d.grain == grain) return;
-        // Another entry names this marker, which says something else of itself.
-        is_wanted = true;
-        d.is_marker = !is_named;
-        list.set(i, d);
-      });
-      if (!is_place(item.lba) || is_named) return no_failure;
-      if (const std::size_t i = list.find_grain(grain); i < list.size()) {
-        dispute d = list.get(i);
-        if (d.found == 0) d.found = static_cast<std::uint32_t>(item.sector);
-        list.set(i, d);
-        return no_failure;
-      }
-      const bool is_unnamed = own->at[0] != 0 && own->value[0] == 0 && own->value[1] == 0;
-      if (!is_first || is_wanted || !is_unnamed) return no_failure;
-      return tables.put(*own, static_cast<std::uint32_t>(item.sector), repair_kind::entry_restored);
-    });
-    if (!facts) return facts.error();
-    bool is_known = facts->is_complete();
-    for (std::size_t i = 0; i < gaps_.count; ++i) {
-      is_known = is_known && gaps_.kept.data()[i].wanted != marker_kind::nothing;
-    }
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (failure f = settle_one(tables, list.get(i), is_known)) return f;
-    }
-    list.clear();
-    return no_failure;
-  }
-
-  /// Writes the markers that were not what they should be. Errors: the file's.
-  constexpr failure mend_markers() noexcept {
-    for (std::size_t i = 0; i < gaps_.count; ++i) {
-      const marker_gap& gap = gaps_.kept.data()[i];
-      const std::uint64_t offset = gap.sector << sector_shift;
-      sector_image marker{};
-      switch (gap.wanted) {
-        case marker_kind::table:
-          encode_marker(marker_type::grain_table, table_sectors, marker.data());
-          break;
-        case marker_kind::directory:
-          encode_marker(marker_type::grain_directory, geometry_.directory_sectors(), marker.data());
-          break;
-        case marker_kind::footer:
-          encode_marker(marker_type::footer, 1, marker.data());
-          break;
-        default:
-          target_->tell({.kind = repair_kind::grain_left, .offset = offset});
-          continue;
-      }
-      const repair_step step{.kind = repair_kind::marker_restored, .offset = offset};
-      if (failure f = target_->change(step, marker)) return f;
-    }
-    if (!has_footer_) return no_failure;
-    sector_image last{};
-    const std::uint64_t end_at = target_->size() - sector_bytes;
-    if (failure f = target_->read_at(end_at, last)) return f;
-    if (is_zero(last.data(), last.size())) return no_failure;
-    const repair_step step{.kind = repair_kind::marker_restored, .offset = end_at};
-    return target_->change(step, sector_image{});
-  }
-
- private:
-  /// True for the first sector of a grain of the disk.
-  [[nodiscard]] constexpr bool is_place(std::uint64_t lba) const noexcept {
-    return (lba & (geometry_.grain_sectors() - 1)) == 0 && lba < geometry_.capacity_sectors();
-  }
-
-  [[nodiscard]] constexpr std::uint64_t footer_sector() const noexcept {
-    return has_footer_ ? (target_->size() - stream_tail_bytes) >> sector_shift : 0;
-  }
-
-  /// A table entry as the directory leads to it; 0 where it leads nowhere.
-  [[nodiscard]] static constexpr result<std::uint64_t> plain_entry(walk_type& walk,
-                                                                   std::uint64_t grain) noexcept {
-    const std::uint64_t index = grain & (entries_per_table - 1);
-    const auto table = walk.directory_entry(0, grain >> sparse_format::table_shift);
-    if (!table) return table.error();
-    if (*table == 0 || !walk.format().names_table(*table)) return std::uint64_t{0};
-    const auto bytes = walk.sector_of_table(0, *table, index >> 7);
-    if (!bytes) return bytes.error();
-    return std::uint64_t{load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t))};
-  }
-
-  /// The next sector of the walk that should hold another marker than it does. A gap of no length
-  /// when there is none, or nobody knows where the next marker is.
-  [[nodiscard]] constexpr result<marker_gap> find_gap(walk_type& walk,
-                                                      entry_judge<Target>& judge) noexcept {
-    marker_gap gap;
-    // What is behind a sector that should have been another is not to be trusted.
-    bool is_found = false;
-    marker_item odd{.sector = facts_.stopped_at};
-    const auto expect = [&](const marker_item& item) -> failure {
-      if (is_found) return no_failure;
-      const auto told = metadata_at(walk, item);
-      if (!told) return told.error();
-      if (told->next_sector == 0) return no_failure;
-      is_found = true;
-      gap = *told;
-      return no_failure;
-    };
-    marker_walk<Target> stream(*target_, geometry_, header_.over_head);
-    while (!is_in_front_ && !is_found) {
-      const auto item = stream.next();
-      if (!item) return item.error();
-      if (const marker_gap* const known = gaps_.find(item->sector)) {
-        stream.go_to(known->next_sector);
-        continue;
-      }
-      if (failure f = expect(*item)) return f;
-      if (item->sector >= facts_.stopped_at || item->sectors == 0) break;
-    }
-    if (is_found || facts_.is_complete()) return gap;
-    gap = marker_gap{.sector = odd.sector, .next_sector = odd.sector};
-    const auto next = lowest_behind(walk, judge, odd.sector);
-    if (!next) return next.error();
-    if (*next != 0) gap.next_sector = *next;
-    return gap;
-  }
-
-  /// What footer, directory and header say of a sector, where it holds something else; a gap with
-  /// next_sector 0 where it does not.
-  [[nodiscard]] constexpr result<marker_gap> metadata_at(walk_type& walk,
-                                                         const marker_item& item) noexcept {
-    const std::uint64_t directory = walk.format().directory_at(0) >> sector_shift;
-    const auto should_be = [&](marker_kind wanted, std::uint64_t next_sector) {
-      return item.kind == wanted
-                 ? marker_gap{}
-                 : marker_gap{.sector = item.sector, .next_sector = next_sector, .wanted = wanted};
-    };
-    if (has_footer_ && item.sector == footer_sector()) {
-      return should_be(marker_kind::footer, item.sector + 2);
-    }
-    if (item.sector + 1 == directory) {
-      return should_be(marker_kind::directory, directory + geometry_.directory_sectors());
-    }
-    const bool is_sure =
-        item.kind == marker_kind::table || (item.kind == marker_kind::grain && is_place(item.lba));
-    for (std::uint64_t table = 0; !is_sure && table < geometry_.table_count(); ++table) {
-      const auto entry = walk.directory_entry(0, table);
-      if (!entry) return entry.error();
-      if (*entry == item.sector + 1) {
-        return should_be(marker_kind::table, *entry + table_sectors);
-      }
-    }
-    return marker_gap{};
-  }
-
-  /// The lowest sector behind another where the tables, or the end of the stream, have a marker.
-  [[nodiscard]] constexpr result<std::uint64_t> lowest_behind(walk_type& walk,
-                                                              entry_judge<Target>& judge,
-                                                              std::uint64_t sector) noexcept {
+  /// The lowest sector behind another where the tables, or the end of the stream, have a marker; 0
+  /// where there is none. Behind sector 0 it is that of a grain.
+  [[nodiscard]] constexpr result<std::uint64_t> lowest_behind(entry_judge<File>& judge,
+                                                              std::uint64_t sector) const noexcept {
     std::uint64_t lowest = 0;
     const auto take = [&](std::uint64_t candidate) {
       if (candidate > sector && (lowest == 0 || candidate < lowest)) lowest = candidate;
     };
-    if (sector != 0 && !is_in_front_) {
-      take((walk.format().directory_at(0) >> sector_shift) - 1);
-      take(footer_sector());
+    if (sector != 0 && !stream_->is_in_front()) {
+      take((walk_->format().directory_at(0) >> sector_shift) - 1);
+      take(stream_->footer_sector());
     }
     const failure f =
-        walk.each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
-          if (sector != 0 && !is_in_front_) take(place - 1);
-          return walk.each_entry(table, place, [&](const table_entry& entry) -> failure {
-            if (entry.grain >= geometry_.grain_count()) return no_failure;
+        walk_->each_table(repeated_tables{}, [&](std::uint64_t table, std::uint64_t place) {
+          if (sector != 0 && !stream_->is_in_front()) take(place - 1);
+          return walk_->each_entry(table, place, [&](const table_entry& entry) -> failure {
+            if (entry.grain >= geometry().grain_count()) return no_failure;
             if (entry.value <= sector || (lowest != 0 && entry.value >= lowest)) return no_failure;
             const auto verdict = judge.judge(entry.value, entry.grain);
             if (!verdict) return verdict.error();
@@ -16946,49 +17163,182 @@ class stream_mender {
     return lowest;
   }
 
-  /// Finds tables of the stream that the directory does not name.
-  constexpr failure collect_hints(walk_type& walk) noexcept {
-    if (is_in_front_) return no_failure;
+ private:
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept {
+    return stream_->geometry();
+  }
+
+  /// A table entry as the directory leads to it; 0 where it leads nowhere.
+  [[nodiscard]] constexpr result<std::uint64_t> plain_entry(std::uint64_t grain) const noexcept {
+    const std::uint64_t index = grain & (entries_per_table - 1);
+    const auto table = walk_->directory_entry(0, grain >> sparse_format::table_shift);
+    if (!table) return table.error();
+    if (*table == 0 || !walk_->format().names_table(*table)) return std::uint64_t{0};
+    const auto bytes = walk_->sector_of_table(0, *table, index >> 7);
+    if (!bytes) return bytes.error();
+    return std::uint64_t{load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t))};
+  }
+
+  const stream_view<File>* stream_;
+  walk_type* walk_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/gap_search.hpp
+
+namespace vmdk::detail {
+
+/// Finds what stands in a stream and is no marker, or another one than directory, footer and file
+/// size say. The tables tell where the next marker is. All errors are the file's.
+template <class File>
+class gap_search {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr gap_search(stream_view<File>& stream, walk_type& walk,
+                       entry_judge<File>& judge) noexcept
+      : stream_(&stream), walk_(&walk), judge_(&judge) {}
+
+  /// Walks over the stream again and again, until it finds no further gap.
+  constexpr failure fill() noexcept {
+    while (true) {
+      if (failure f = stream_->look()) return f;
+      const auto gap = find();
+      if (!gap) return gap.error();
+      if (gap->next_sector <= gap->sector || stream_->gaps().is_full()) return no_failure;
+      stream_->add_gap(*gap);
+    }
+  }
+
+ private:
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept {
+    return stream_->geometry();
+  }
+
+  /// The next sector of the walk that should hold another marker than it does. A gap of no length
+  /// when there is none, or nobody knows where the next marker is.
+  [[nodiscard]] constexpr result<marker_gap> find() const noexcept {
+    const std::uint64_t stopped_at = stream_->facts().stopped_at;
+    marker_walk<File> walk(stream_->file(), geometry(), stream_->first_sector());
+    while (!stream_->is_in_front()) {
+      const auto item = walk.next();
+      if (!item) return item.error();
+      if (const marker_gap* const known = stream_->gaps().find(item->sector)) {
+        walk.go_to(known->next_sector);
+        continue;
+      }
+      const auto told = metadata_at(*item);
+      if (!told) return told.error();
+      // What is behind a sector that should have been another is not to be trusted.
+      if (told->next_sector != 0) return *told;
+      if (item->sector >= stopped_at || item->sectors == 0) break;
+    }
+    if (stream_->facts().is_complete()) return marker_gap{};
+    const stream_tables<File> tables(*stream_, *walk_);
+    const auto next = tables.lowest_behind(*judge_, stopped_at);
+    if (!next) return next.error();
+    return marker_gap{.sector = stopped_at, .next_sector = *next != 0 ? *next : stopped_at};
+  }
+
+  /// What footer, directory and header say of a sector, where it holds something else; a gap with
+  /// next_sector 0 where it does not.
+  [[nodiscard]] constexpr result<marker_gap> metadata_at(const marker_item& item) const noexcept {
+    const std::uint64_t directory = walk_->format().directory_at(0) >> sector_shift;
+    const auto should_be = [&](marker_kind wanted, std::uint64_t next_sector) {
+      return item.kind == wanted
+                 ? marker_gap{}
+                 : marker_gap{.sector = item.sector, .next_sector = next_sector, .wanted = wanted};
+    };
+    if (stream_->has_footer() && item.sector == stream_->footer_sector()) {
+      return should_be(marker_kind::footer, item.sector + 2);
+    }
+    if (item.sector + 1 == directory) {
+      return should_be(marker_kind::directory, directory + geometry().directory_sectors());
+    }
+    const bool is_sure = item.kind == marker_kind::table ||
+                         (item.kind == marker_kind::grain && stream_->is_place(item.lba));
+    for (std::uint64_t table = 0; !is_sure && table < geometry().table_count(); ++table) {
+      const auto entry = walk_->directory_entry(0, table);
+      if (!entry) return entry.error();
+      if (*entry == item.sector + 1) {
+        return should_be(marker_kind::table, *entry + table_sectors);
+      }
+    }
+    return marker_gap{};
+  }
+
+  stream_view<File>* stream_;
+  walk_type* walk_;
+  entry_judge<File>* judge_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/hint_search.hpp
+
+namespace vmdk::detail {
+
+/// Finds tables of a stream by their markers, and by their grains which tables they are. All errors
+/// are the file's.
+template <class File>
+class hint_search {
+ public:
+  using walk_type = table_walk<sparse_format, File>;
+
+  constexpr hint_search(const stream_view<File>& stream, walk_type& walk) noexcept
+      : stream_(&stream), walk_(&walk) {}
+
+  /// Collects the tables that the directory does not name.
+  [[nodiscard]] constexpr result<table_hints> collect() const noexcept {
+    table_hints hints;
+    if (stream_->is_in_front()) return hints;
     std::uint64_t table = 0;
     bool has_grain = false;
-    const auto facts = scan([&](const marker_item& item) -> failure {
+    const auto facts = stream_->scan([&](const marker_item& item) -> failure {
       if (item.kind == marker_kind::grain) {
-        if (!is_place(item.lba)) return no_failure;
+        if (!stream_->is_place(item.lba)) return no_failure;
         // The marker of a single grain may be wrong: the table is asked as well.
-        table = item.lba >> geometry_.grain_shift() >> sparse_format::table_shift;
+        table = item.lba >> geometry().grain_shift() >> sparse_format::table_shift;
         has_grain = true;
         return no_failure;
       }
-      const auto told = table_at(walk, item.sector + 1, table, has_grain);
+      const auto told = table_at(item.sector + 1, table, has_grain);
       if (!told) return told.error();
       has_grain = false;
-      if (*told >= geometry_.table_count()) return no_failure;
-      const auto entry = walk.directory_entry(0, *told);
+      if (*told >= geometry().table_count()) return no_failure;
+      const auto entry = walk_->directory_entry(0, *told);
       if (!entry) return entry.error();
-      if (*entry != item.sector + 1) hints_.add(*told, item.sector + 1);
+      if (*entry != item.sector + 1) hints.add(*told, item.sector + 1);
       return no_failure;
     });
-    return facts.error();
+    if (!facts) return facts.error();
+    return hints;
+  }
+
+ private:
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept {
+    return stream_->geometry();
   }
 
   /// Which table stands at a sector: most entries' grains tell; of one without, those before it.
-  [[nodiscard]] constexpr result<std::uint64_t> table_at(walk_type& walk, std::uint64_t sector,
-                                                         std::uint64_t guess,
-                                                         bool has_guess) noexcept {
+  [[nodiscard]] constexpr result<std::uint64_t> table_at(std::uint64_t sector, std::uint64_t guess,
+                                                         bool has_guess) const noexcept {
     constexpr std::uint64_t none = 0xFFFFFFFFFFFFFFFF;
     std::uint64_t told = none;
     unsigned votes = 0;
     unsigned asked = 0;
-    const failure f = walk.each_entry(0, sector, [&](const table_entry& entry) -> failure {
+    const failure f = walk_->each_entry(0, sector, [&](const table_entry& entry) -> failure {
       if (asked == 8) return no_failure;
       ++asked;
       std::array<std::byte, grain_marker_bytes> marker{};
       const std::uint64_t offset = entry.value << sector_shift;
-      if (!fits_inside(offset, marker.size(), target_->size())) return no_failure;
-      if (failure why = target_->read_at(offset, marker)) return why;
+      if (!fits_inside(offset, marker.size(), stream_->file().size())) return no_failure;
+      if (failure why = stream_->file().read_at(offset, marker)) return why;
       const auto lba = load_le<std::uint64_t>(marker.data());
-      const std::uint64_t grain = lba >> geometry_.grain_shift();
-      if (!is_place(lba) || (grain & (entries_per_table - 1)) != entry.index) return no_failure;
+      const std::uint64_t grain = lba >> geometry().grain_shift();
+      const bool is_here = (grain & (entries_per_table - 1)) == entry.index;
+      if (!stream_->is_place(lba) || !is_here) return no_failure;
       const std::uint64_t table = grain >> sparse_format::table_shift;
       if (votes == 0) told = table;
       if (told == table) {
@@ -17003,32 +17353,50 @@ class stream_mender {
     return has_guess ? guess : none;
   }
 
-  constexpr failure settle_one(table_mender<Target>& tables, const dispute& d,
-                               bool is_known) noexcept {
-    if (d.found != 0) return tables.put(d, d.found, repair_kind::entry_restored);
-    if (d.is_marker) {
-      const bool is_pair = d.at[0] != 0 && d.at[1] != 0;
-      if (is_pair && d.value[0] != d.value[1]) return tables.leave(d);
-      // The grain is there, and no other marker has its place: its own marker is wrong.
-      const unsigned copy = d.at[0] != 0 ? 0 : 1;
-      const std::uint64_t lba = d.grain << geometry_.grain_shift();
-      const repair_step step{.kind = repair_kind::marker_restored,
-                             .offset = std::uint64_t{d.value[copy]} << sector_shift};
-      return target_->change_value(step, lba);
-    }
-    if (is_known) return tables.put(d, 0, repair_kind::entry_dropped);
-    return tables.leave(d);
-  }
-
-  Target* target_;
-  sparse_extent_header header_;
-  sparse_geometry geometry_;
-  bool is_in_front_;
-  bool has_footer_;
-  stream_facts facts_{};
-  marker_gaps gaps_{};
-  table_hints hints_{};
+  const stream_view<File>* stream_;
+  walk_type* walk_;
 };
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/marker_mender.hpp
+
+namespace vmdk::detail {
+
+/// Writes the markers of a stream that were not what they should be, and tells what is left: gaps
+/// of which nobody knows what should be there. Errors: the file's.
+template <class Target>
+constexpr failure mend_markers(Target& target, const stream_view<Target>& stream) noexcept {
+  for (std::size_t i = 0; i < stream.gaps().count; ++i) {
+    const marker_gap& gap = stream.gaps().kept.data()[i];
+    const std::uint64_t offset = gap.sector << sector_shift;
+    sector_image marker{};
+    switch (gap.wanted) {
+      case marker_kind::table:
+        encode_marker(marker_type::grain_table, table_sectors, marker.data());
+        break;
+      case marker_kind::directory:
+        encode_marker(marker_type::grain_directory, stream.geometry().directory_sectors(),
+                      marker.data());
+        break;
+      case marker_kind::footer:
+        encode_marker(marker_type::footer, 1, marker.data());
+        break;
+      default:
+        target.tell({.kind = repair_kind::grain_left, .offset = offset});
+        continue;
+    }
+    const repair_step step{.kind = repair_kind::marker_restored, .offset = offset};
+    if (failure f = target.change(step, marker)) return f;
+  }
+  if (!stream.has_footer()) return no_failure;
+  sector_image last{};
+  const std::uint64_t end_at = target.size() - sector_bytes;
+  if (failure f = target.read_at(end_at, last)) return f;
+  if (is_zero(last.data(), last.size())) return no_failure;
+  const repair_step step{.kind = repair_kind::marker_restored, .offset = end_at};
+  return target.change(step, sector_image{});
+}
 
 }  // namespace vmdk::detail
 
@@ -17230,54 +17598,377 @@ class stream_tail {
 
 }  // namespace vmdk::detail
 
+// ---- vmdk/verify/lost_end.hpp
+
+namespace vmdk::detail {
+
+/// Gives a stream its end back that it has lost: tables, directory and footer behind the grains
+/// (SPEC 13.7).
+template <class Target, class D>
+class lost_end {
+ public:
+  constexpr lost_end(mended_extent<Target>& extent, D& decoder) noexcept
+      : extent_(&extent), decoder_(&decoder) {}
+
+  /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
+  /// grains end; those of stream_tail.
+  constexpr failure rebuild(const stream_view<Target>& stream) noexcept {
+    const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
+    const stream_facts facts = stream.facts();
+    if (!facts.is_complete() || facts.misplaced != 0) return refused;
+    if (header().over_head == 0 || header().over_head > extent_->file_sectors()) return refused;
+    // What would be written behind the grains must not lie in the descriptor.
+    if (header().descriptor_offset != 0 &&
+        header().descriptor_offset + header().descriptor_size > header().over_head) {
+      return refused;
+    }
+    if (facts.stopped_by == marker_kind::zero) {
+      const auto is_end = is_zero_from(facts.stopped_at);
+      if (!is_end) return is_end.error();
+      if (!*is_end) return refused;
+    }
+    std::uint64_t end = facts.content_end;
+    if (facts.last_grain != 0) {
+      for (const std::uint64_t sector : {header().over_head.get(), facts.last_grain}) {
+        const auto state = probe_grain(target(), header(), sector, *decoder_, extent_->share.rest);
+        if (!state) return state.error();
+        // The header's grain size is not the stream's: nothing that follows from it can be right.
+        if (*state == grain_state::of_other_size) {
+          return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
+        }
+        if (sector == facts.last_grain && *state == grain_state::torn) end = sector;
+      }
+    }
+    header().gd_offset = directory_at_end;
+    header().rgd_offset = std::uint64_t{0};
+    stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
+    if (failure f = tail.plan()) return f;
+    if (failure f = mend_markers(target(), stream)) return f;
+    if (failure f = tail.write()) return f;
+    return extent_->mend_header();
+  }
+
+ private:
+  using h = sparse_extent_header;
+
+  [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
+  [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
+
+  /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
+  [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
+    const byte_span window = extent_->share.rest;
+    for (std::uint64_t at = sector << sector_shift; at < target().size();) {
+      const auto bytes =
+          static_cast<std::size_t>(smaller_of<std::uint64_t>(target().size() - at, window.size()));
+      if (failure f = target().read_at(at, window.first(bytes))) return f;
+      if (!is_zero(window.data(), bytes)) return false;
+      at += bytes;
+    }
+    return true;
+  }
+
+  mended_extent<Target>* extent_;
+  D* decoder_;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/marker_settler.hpp
+
+namespace vmdk::detail {
+
+/// Settles disputes about compressed grains by the stream: a grain is where its marker is (SPEC
+/// 13.7).
+template <class Target>
+class marker_settler {
+ public:
+  constexpr marker_settler(Target& target, const stream_view<Target>& stream,
+                           pair_walk<Target>& pairs) noexcept
+      : target_(&target), stream_(&stream), pairs_(&pairs), entries_(target) {}
+
+  /// Settles all disputes of a list and clears it. The first time, entries of 0 whose grain is
+  /// there are set too. Errors: the file's.
+  constexpr failure settle(dispute_list& list) noexcept {
+    const bool is_first = is_first_;
+    is_first_ = false;
+    list.sort_values();
+    const auto facts = stream_->scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain) return no_failure;
+      const std::uint64_t grain = item.lba >> geometry().grain_shift();
+      const auto own =
+          stream_->is_place(item.lba) ? pairs_->entry_of(grain) : result<entry_pair>(entry_pair{});
+      if (!own) return own.error();
+      const bool is_named = own->value[0] == item.sector || own->value[1] == item.sector;
+      bool is_wanted = false;
+      list.each_value(item.sector, item.sector + 1, [&](std::size_t i, unsigned) {
+        dispute d = list.get(i);
+        if (stream_->is_place(item.lba) && d.grain == grain) return;
+        // Another entry names this marker, which says something else of itself.
+        is_wanted = true;
+        d.is_marker = !is_named;
+        list.set(i, d);
+      });
+      if (!stream_->is_place(item.lba) || is_named) return no_failure;
+      if (const std::size_t i = list.find_grain(grain); i < list.size()) {
+        dispute d = list.get(i);
+        if (d.found == 0) d.found = static_cast<std::uint32_t>(item.sector);
+        list.set(i, d);
+        return no_failure;
+      }
+      const bool is_unnamed = own->has(0) && own->value[0] == 0 && own->value[1] == 0;
+      if (!is_first || is_wanted || !is_unnamed) return no_failure;
+      return entries_.put(*own, static_cast<std::uint32_t>(item.sector),
+                          repair_kind::entry_restored);
+    });
+    if (!facts) return facts.error();
+    bool is_known = facts->is_complete();
+    for (std::size_t i = 0; i < stream_->gaps().count; ++i) {
+      is_known = is_known && stream_->gaps().kept.data()[i].wanted != marker_kind::nothing;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (failure f = settle_one(list.get(i), is_known)) return f;
+    }
+    list.clear();
+    return no_failure;
+  }
+
+ private:
+  [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept {
+    return stream_->geometry();
+  }
+
+  /// `is_known`: the whole stream is, so that a grain which was not found is nowhere.
+  constexpr failure settle_one(const dispute& d, bool is_known) noexcept {
+    if (d.found != 0) return entries_.put(d, d.found, repair_kind::entry_restored);
+    if (d.is_marker) {
+      if (!d.agrees()) return entries_.leave(d);
+      // The grain is there, and no other marker has its place: its own marker is wrong.
+      const std::uint64_t lba = d.grain << geometry().grain_shift();
+      const repair_step step{.kind = repair_kind::marker_restored,
+                             .offset = std::uint64_t{d.value[d.one_copy()]} << sector_shift};
+      return target_->change_value(step, lba);
+    }
+    if (is_known) return entries_.drop(d);
+    return entries_.leave(d);
+  }
+
+  Target* target_;
+  const stream_view<Target>* stream_;
+  pair_walk<Target>* pairs_;
+  entry_writer<Target> entries_;
+  bool is_first_ = true;
+};
+
+}  // namespace vmdk::detail
+
+// ---- vmdk/verify/stream_repair.hpp
+
+namespace vmdk::detail {
+
+/// Repairs a stream, by what its markers say (SPEC 13.7).
+template <class Target, class D>
+class stream_repair {
+ public:
+  constexpr stream_repair(mended_extent<Target>& extent, D& decoder) noexcept
+      : extent_(&extent), decoder_(&decoder) {}
+
+  /// Errors, before anything was written: those of directory_search and of lost_end;
+  /// errc::grain_size_invalid where the header's is not the grains'; errc::table_overlap. Those of
+  /// the file.
+  constexpr failure repair() noexcept {
+    const bool at_end = extent_->choice.is_footer_usable || header().has_tables_at_end() ||
+                        (header().over_head != 0 && header().gd_offset >= header().over_head);
+    if (at_end) return repair_at_end();
+    if (failure f = extent_->place_directories()) {
+      // Tables that cannot be found in front are written behind the grains.
+      if (f.code != errc::directory_offset_invalid || f.from != origin::image) return f;
+      return repair_at_end();
+    }
+    return repair_tables(true);
+  }
+
+ private:
+  using h = sparse_extent_header;
+  using walk_type = table_walk<sparse_format, Target>;
+
+  [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
+  [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
+
+  [[nodiscard]] constexpr stream_view<Target> view(bool in_front) const noexcept {
+    return stream_view<Target>(target(), header(), in_front, extent_->choice.is_footer_usable);
+  }
+
+  /// Finds the directory behind the grains: the one counts that has the most of them right.
+  constexpr failure repair_at_end() noexcept {
+    const std::uint64_t footer_directory =
+        extent_->choice.is_footer_usable ? extent_->choice.footer.gd_offset.get() : 0;
+    const std::uint64_t header_directory =
+        extent_->choice.header.has_tables_at_end() ? 0 : extent_->choice.header.gd_offset.get();
+    stream_view<Target> stream = view(false);
+    if (failure f = stream.look()) return f;
+    const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
+    const directory_search<Target> search(target(), header(), extent_->share.windows);
+    extent_->is_copy_lost = header().has(sparse_flags::redundant_tables) &&
+                            header().rgd_offset != 0 && !search.may_hold(header().rgd_offset);
+    std::uint64_t best = 0;
+    std::uint64_t best_matches = 0;
+    for (const std::uint64_t sector : wanted) {
+      if (sector == 0 || sector == best || !search.may_hold(sector)) continue;
+      header().gd_offset = sector;
+      walk_type walk(target(), extent_->format(), extent_->share.windows);
+      const auto matches = stream_tables<Target>(stream, walk).matches();
+      if (!matches) return matches.error();
+      if (best != 0 && *matches <= best_matches) continue;
+      best = sector;
+      best_matches = *matches;
+    }
+    if (best == 0 || !extent_->choice.is_footer_usable) return rebuild_end(stream);
+    header().gd_offset = best;
+    return repair_tables(false);
+  }
+
+  /// Mends a stream whose directory is where the header says.
+  constexpr failure repair_tables(bool in_front) noexcept {
+    walk_type walk(target(), extent_->format(), extent_->share.windows);
+    entry_judge<Target> judge(target(), header());
+    if (failure f = correct_overhead(walk, judge, in_front)) return f;
+    const auto is_other = has_other_grains(target(), header(), *decoder_, extent_->share.rest);
+    if (!is_other) return is_other.error();
+    if (*is_other) return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
+    stream_view<Target> stream = view(in_front);
+    gap_search<Target> gaps(stream, walk, judge);
+    if (failure f = gaps.fill()) return f;
+    const auto hints = hint_search<Target>(stream, walk).collect();
+    if (!hints) return hints.error();
+    if (hints->is_full) return rebuild_end(stream);
+    table_finder<Target> finder(walk, judge, *hints, header().over_head);
+    pair_walk<Target> pairs(walk, finder);
+    if (stream.facts().is_complete()) {
+      const auto is_missing = lacks_tables(stream, pairs);
+      if (!is_missing) return is_missing.error();
+      if (*is_missing) return rebuild_end(stream);
+    }
+    if (failure f = refuse_overlap(pairs, extent_->share.rest)) return f;
+    extent_->tell_lost_directory();
+    directory_mender<Target> directories(target(), pairs);
+    if (failure f = directories.plan()) return f;
+    dispute_list disputes(extent_->share.rest);
+    table_mender<Target> tables(target(), pairs, judge, disputes);
+    marker_settler<Target> settler(target(), stream, pairs);
+    if (failure f = tables.mend_marked([&] { return settler.settle(disputes); })) return f;
+    if (failure f = directories.mend()) return f;
+    if (failure f = mend_markers(target(), stream)) return f;
+    if (in_front) {
+      if (failure f = cut_behind_grains(stream)) return f;
+    } else {
+      if (failure f = directories.mend_tail()) return f;
+      if (failure f = extent_->mend_footer()) return f;
+    }
+    return extent_->mend_header();
+  }
+
+  /// The walk begins at the first grain that the tables have right, when the overhead is behind it
+  /// or no marker stands there.
+  constexpr failure correct_overhead(walk_type& walk, entry_judge<Target>& judge,
+                                     bool in_front) noexcept {
+    marker_walk<Target> start(target(), extent_->geometry(), header().over_head);
+    const auto item = start.next();
+    if (!item) return item.error();
+    const bool is_start = item->kind != marker_kind::no_marker && item->kind != marker_kind::zero &&
+                          item->kind != marker_kind::nothing && header().over_head != 0;
+    if (is_start && !in_front) return no_failure;
+    const stream_view<Target> stream = view(in_front);
+    const stream_tables<Target> tables(stream, walk);
+    const auto lowest = tables.lowest_behind(judge, 0);
+    if (!lowest) return lowest.error();
+    // A grain with a broken marker is no reason to begin behind it.
+    const auto is_named = tables.is_named(header().over_head);
+    if (!is_named) return is_named.error();
+    const bool is_behind = !is_start && !*is_named;
+    if (*lowest != 0 && (is_behind || *lowest < header().over_head)) header().over_head = *lowest;
+    return no_failure;
+  }
+
+  /// True when a grain of the stream belongs to a table that is nowhere.
+  [[nodiscard]] constexpr result<bool> lacks_tables(const stream_view<Target>& stream,
+                                                    pair_walk<Target>& pairs) noexcept {
+    bool is_missing = false;
+    const auto facts = stream.scan([&](const marker_item& item) -> failure {
+      if (item.kind != marker_kind::grain) return no_failure;
+      if (!stream.is_place(item.lba)) return no_failure;
+      const auto entry = pairs.entry_of(item.lba >> extent_->geometry().grain_shift());
+      if (!entry) return entry.error();
+      is_missing = is_missing || (!entry->has(0) && !entry->has(1));
+      return no_failure;
+    });
+    if (!facts) return facts.error();
+    return is_missing;
+  }
+
+  /// Cuts a grain off that goes on behind the end of the file, with tables in front.
+  constexpr failure cut_behind_grains(const stream_view<Target>& stream) noexcept {
+    const stream_facts& facts = stream.facts();
+    if (facts.stopped_by != marker_kind::cut) return no_failure;
+    const std::uint64_t end_at = facts.stopped_at << sector_shift;
+    target().tell({.kind = repair_kind::file_cut,
+                   .offset = end_at,
+                   .before = target().size(),
+                   .after = end_at + sector_bytes});
+    if (failure f = target().barrier()) return f;
+    if (failure f = target().write(end_at, sector_image{})) return f;
+    return target().resize(end_at + sector_bytes);
+  }
+
+  /// Errors: those of lost_end.
+  constexpr failure rebuild_end(const stream_view<Target>& stream) noexcept {
+    return lost_end<Target, D>(*extent_, *decoder_).rebuild(stream);
+  }
+
+  mended_extent<Target>* extent_;
+  D* decoder_;
+};
+
+}  // namespace vmdk::detail
+
 // ---- vmdk/verify/extent_repair.hpp
 
 namespace vmdk::detail {
 
-/// Repairs one hosted sparse file (SPEC 13.7). First everything is read that may be a reason to
-/// refuse; then tables, directories, and at last the header are mended, so that no step leads to
-/// what is not there yet.
+/// Repairs one hosted sparse file (SPEC 13.7), once it is sure which header is right. First
+/// everything is read that may be a reason to refuse; then tables, directories, and at last the
+/// header are mended, so that no step leads to what is not there yet.
 template <class Target, class D>
 class extent_repairer {
  public:
   constexpr extent_repairer(Target& target, D& decoder, byte_span room) noexcept
-      : target_(&target), decoder_(&decoder), room_(room), share_(room) {}
+      : extent_{.target = &target, .share = walk_room(room)}, decoder_(&decoder), room_(room) {}
 
   /// Errors, before anything was written: what is wrong where nothing else tells how it was;
   /// errc::workspace_too_small. Those of the file.
   constexpr failure repair() noexcept {
-    const auto chosen = choose_header(*target_, [&](const sparse_extent_header& header) {
-      const auto grain = has_other_grains(header);
+    const auto chosen = choose_header(*extent_.target, [&](const sparse_extent_header& header) {
+      const auto grain = has_other_grains(*extent_.target, header, *decoder_, extent_.share.rest);
       if (!grain || *grain) return grain ? result<unsigned>(1u) : result<unsigned>(grain.error());
       return contradicts(header);
     });
     if (!chosen) return chosen.error();
-    choice_ = *chosen;
-    header_ = choice_.taken;
-    const auto other_capacity = contradicts(header_);
+    extent_.choice = *chosen;
+    extent_.header = chosen->taken;
+    const auto other_capacity = contradicts(extent_.header);
     if (!other_capacity) return other_capacity.error();
     if (*other_capacity != 0) {
       return image_failure(errc::descriptor_capacity_mismatch,
                            offsetof(sparse_extent_header, capacity));
     }
-    return header_.is_compressed() ? repair_stream() : repair_plain();
+    return extent_.header.is_compressed() ? stream_repair<Target, D>(extent_, *decoder_).repair()
+                                          : plain_repair<Target>(extent_).repair();
   }
 
  private:
-  using walk_type = table_walk<sparse_format, Target>;
-  using h = sparse_extent_header;
-
   /// A log that nobody reads.
   struct no_log {
     constexpr failure add(const finding&) noexcept { return no_failure; }
   };
-
-  [[nodiscard]] constexpr std::uint64_t file_sectors() const noexcept {
-    return target_->size() >> sector_shift;
-  }
-  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
-    return sparse_geometry(header_.capacity, header_.grain_size);
-  }
 
   /// 1 when the embedded descriptor gives the disk another size than a header, else 0. A text that
   /// cannot be read says nothing.
@@ -17291,7 +17982,7 @@ class extent_repairer {
                        header.descriptor_size << sector_shift};
     no_log log;
     const auto text =
-        check_descriptor_text(*target_, region, descriptor_place::embedded, room_, log);
+        check_descriptor_text(*extent_.target, region, descriptor_place::embedded, room_, log);
     if (!text) {
       if (text.error().code == errc::workspace_too_small) return 0u;
       return text.error();
@@ -17300,280 +17991,9 @@ class extent_repairer {
     return is_same_capacity(header.capacity, text->view.total_sectors(), true) ? 0u : 1u;
   }
 
-  /// Puts both directories' places into header_. Errors: those of directory_search.
-  constexpr failure place_directories() noexcept {
-    directory_search<Target> search(*target_, header_, share_.windows);
-    const failure f = search.place();
-    is_copy_lost_ = search.is_copy_lost();
-    return f;
-  }
-
-  [[nodiscard]] constexpr header_mender<Target> headers() noexcept {
-    return header_mender<Target>(*target_, choice_);
-  }
-
-  [[nodiscard]] constexpr sparse_format format() const noexcept {
-    sparse_extent_header taken = header_;
-    if (is_copy_lost_) taken.rgd_offset = header_.gd_offset.get();
-    return sparse_format(taken, target_->size());
-  }
-
-  constexpr failure repair_plain() noexcept {
-    if (failure f = place_directories()) return f;
-    walk_type walk(*target_, format(), share_.windows);
-    entry_judge<Target> judge(*target_, header_);
-    judge.allows_zeroed = header_.has(sparse_flags::zeroed_grains);
-    judge.floor_sector = header_.over_head;
-    const table_hints hints;
-    table_finder<Target> finder(walk, judge, hints, header_.over_head);
-    table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
-    const auto found = tables.survey(header_.over_head);
-    if (!found) return found.error();
-    if (failure f = refuse_overlap(tables)) return f;
-    correct_overhead(*found, finder.copies() == 2, judge);
-    if (!judge.allows_zeroed && header_.version >= 2 && found->ones != 0) {
-      // Version 2 is what zeroed grains are for.
-      judge.allows_zeroed = true;
-      header_.flags = header_.flags | sparse_flags::zeroed_grains;
-    }
-    if (is_copy_lost_) {
-      target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
-    }
-    if (failure f = tables.plan_directory()) return f;
-    if (failure f = tables.mend_plain(!found->do_overlap)) return f;
-    if (failure f = target_->barrier()) return f;
-    if (failure f = tables.mend_directory()) return f;
-    return headers().mend_header(header_);
-  }
-
-  /// Errors: errc::table_overlap where what is written to one table would be read from another.
-  static constexpr failure refuse_overlap(table_mender<Target>& tables) noexcept {
-    const auto sector = tables.find_overlap();
-    if (!sector) return sector.error();
-    if (*sector == 0) return no_failure;
-    return image_failure(errc::table_overlap, *sector << sector_shift);
-  }
-
-  /// Grains that all copies name are there, whatever the overhead says.
-  constexpr void correct_overhead(const table_survey& found, bool is_twice,
-                                  entry_judge<Target>& judge) noexcept {
-    const std::uint64_t stated = header_.over_head;
-    const bool contradicted =
-        found.below_overhead != 0 && (is_twice || found.below_overhead * 2 > found.grains);
-    if (contradicted || stated > file_sectors()) {
-      const std::uint64_t end = found.metadata_end_sector;
-      const std::uint64_t aligned = align_up(end, header_.grain_size);
-      const std::uint64_t most = smaller_of(found.lowest_grain_sector, file_sectors());
-      header_.over_head = aligned <= most ? aligned : most;
-    }
-    judge.floor_sector = header_.over_head;
-    // Of a single copy nothing says whether the entry or the overhead is wrong.
-    if (!is_twice) judge.floor_sector = smaller_of(judge.floor_sector, found.metadata_end_sector);
-  }
-
-  constexpr failure repair_stream() noexcept {
-    const bool at_end = choice_.is_footer_usable || header_.has_tables_at_end() ||
-                        (header_.over_head != 0 && header_.gd_offset >= header_.over_head);
-    if (at_end) return repair_stream_at_end();
-    if (failure f = place_directories()) {
-      // Tables that cannot be found in front are written behind the grains.
-      if (f.code != errc::directory_offset_invalid || f.from != origin::image) return f;
-      return repair_stream_at_end();
-    }
-    return repair_stream_tables(true);
-  }
-
-  constexpr failure repair_stream_at_end() noexcept {
-    const std::uint64_t footer_directory =
-        choice_.is_footer_usable ? choice_.footer.gd_offset.get() : 0;
-    const std::uint64_t header_directory =
-        choice_.header.has_tables_at_end() ? 0 : choice_.header.gd_offset.get();
-    entry_judge<Target> judge(*target_, header_);
-    stream_mender<Target> stream(*target_, header_, false, choice_.is_footer_usable);
-    if (failure f = stream.look(nullptr, judge)) return f;
-    const std::uint64_t wanted[] = {stream.facts().directory, footer_directory, header_directory};
-    const directory_search<Target> search(*target_, header_, share_.windows);
-    is_copy_lost_ = header_.has(sparse_flags::redundant_tables) && header_.rgd_offset != 0 &&
-                    !search.may_hold(header_.rgd_offset);
-    std::uint64_t best = 0;
-    std::uint64_t best_matches = 0;
-    for (const std::uint64_t sector : wanted) {
-      if (sector == 0 || sector == best || !search.may_hold(sector)) continue;
-      header_.gd_offset = sector;
-      walk_type walk(*target_, format(), share_.windows);
-      const auto matches = stream.matches(walk);
-      if (!matches) return matches.error();
-      if (best != 0 && *matches <= best_matches) continue;
-      best = sector;
-      best_matches = *matches;
-    }
-    if (best == 0 || !choice_.is_footer_usable) return rebuild_tail(stream);
-    header_.gd_offset = best;
-    return repair_stream_tables(false);
-  }
-
-  /// Mends a stream whose directory is at header_.gd_offset.
-  constexpr failure repair_stream_tables(bool in_front) noexcept {
-    walk_type walk(*target_, format(), share_.windows);
-    entry_judge<Target> judge(*target_, header_);
-    if (failure f = correct_stream_overhead(walk, judge, in_front)) return f;
-    const auto is_other = has_other_grains(header_);
-    if (!is_other) return is_other.error();
-    if (*is_other) return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
-    stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
-    if (failure f = stream.look(&walk, judge)) return f;
-    if (stream.hints().is_full) return rebuild_tail(stream);
-    table_finder<Target> finder(walk, judge, stream.hints(), header_.over_head);
-    table_mender<Target> tables(*target_, walk, finder, judge, share_.rest);
-    if (stream.facts().is_complete()) {
-      const auto is_missing = lacks_tables(stream, tables);
-      if (!is_missing) return is_missing.error();
-      if (*is_missing) return rebuild_tail(stream);
-    }
-    if (failure f = refuse_overlap(tables)) return f;
-    if (is_copy_lost_) {
-      target_->tell({.kind = repair_kind::directory_left, .offset = offsetof(h, rgd_offset)});
-    }
-    if (failure f = tables.plan_directory()) return f;
-    bool is_first = true;
-    const auto settle = [&] {
-      const bool now = is_first;
-      is_first = false;
-      return stream.settle(tables, now);
-    };
-    if (failure f = tables.mend_marked(settle)) return f;
-    if (failure f = tables.mend_directory()) return f;
-    if (failure f = stream.mend_markers()) return f;
-    if (!in_front) {
-      if (failure f = stream.mend_directory_tail(walk)) return f;
-    }
-    if (in_front) {
-      if (failure f = cut_behind_grains(stream)) return f;
-    } else if (failure f = headers().mend_footer(header_)) {
-      return f;
-    }
-    return headers().mend_header(header_);
-  }
-
-  /// The walk begins at the first grain that the tables have right, when the overhead is behind it
-  /// or no marker stands there.
-  constexpr failure correct_stream_overhead(walk_type& walk, entry_judge<Target>& judge,
-                                            bool in_front) noexcept {
-    marker_walk<Target> start(*target_, geometry(), header_.over_head);
-    const auto item = start.next();
-    if (!item) return item.error();
-    const bool is_start = item->kind != marker_kind::no_marker && item->kind != marker_kind::zero &&
-                          item->kind != marker_kind::nothing && header_.over_head != 0;
-    if (is_start && !in_front) return no_failure;
-    stream_mender<Target> stream(*target_, header_, in_front, choice_.is_footer_usable);
-    const auto lowest = stream.lowest_grain(walk, judge);
-    if (!lowest) return lowest.error();
-    // A grain with a broken marker is no reason to begin behind it.
-    const auto is_named = stream.is_named(walk, header_.over_head);
-    if (!is_named) return is_named.error();
-    const bool is_behind = !is_start && !*is_named;
-    if (*lowest != 0 && (is_behind || *lowest < header_.over_head)) header_.over_head = *lowest;
-    return no_failure;
-  }
-
-  /// True when a grain of the stream belongs to a table that is nowhere.
-  [[nodiscard]] constexpr result<bool> lacks_tables(stream_mender<Target>& stream,
-                                                    table_mender<Target>& tables) noexcept {
-    bool is_missing = false;
-    const auto facts = stream.scan([&](const marker_item& item) -> failure {
-      if (item.kind != marker_kind::grain) return no_failure;
-      if ((item.lba & (header_.grain_size - 1)) != 0 || item.lba >= header_.capacity) {
-        return no_failure;
-      }
-      const auto entry = tables.entry_of(item.lba >> geometry().grain_shift());
-      if (!entry) return entry.error();
-      is_missing = is_missing || (entry->at[0] == 0 && entry->at[1] == 0);
-      return no_failure;
-    });
-    if (!facts) return facts.error();
-    return is_missing;
-  }
-
-  /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
-  /// grains end; those of stream_tail.
-  constexpr failure rebuild_tail(stream_mender<Target>& stream) noexcept {
-    const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
-    const stream_facts facts = stream.facts();
-    if (!facts.is_complete() || facts.misplaced != 0 || header_.over_head == 0) return refused;
-    if (header_.over_head > file_sectors()) return refused;
-    // What would be written behind the grains must not lie in the descriptor.
-    if (header_.descriptor_offset != 0 &&
-        header_.descriptor_offset + header_.descriptor_size > header_.over_head) {
-      return refused;
-    }
-    if (facts.stopped_by == marker_kind::zero) {
-      const auto is_end = is_zero_from(facts.stopped_at);
-      if (!is_end) return is_end.error();
-      if (!*is_end) return refused;
-    }
-    std::uint64_t end = facts.content_end;
-    if (facts.last_grain != 0) {
-      for (const std::uint64_t sector : {header_.over_head.get(), facts.last_grain}) {
-        const auto state = probe_grain(*target_, header_, sector, *decoder_, share_.rest);
-        if (!state) return state.error();
-        // The header's grain size is not the stream's: nothing that follows from it can be right.
-        if (*state == grain_state::of_other_size) {
-          return image_failure(errc::grain_size_invalid, offsetof(h, grain_size));
-        }
-        if (sector == facts.last_grain && *state == grain_state::torn) end = sector;
-      }
-    }
-    header_.gd_offset = directory_at_end;
-    header_.rgd_offset = std::uint64_t{0};
-    stream_tail<Target> tail(*target_, header_, stream.gaps(), end, share_.rest);
-    if (failure f = tail.plan()) return f;
-    if (failure f = stream.mend_markers()) return f;
-    if (failure f = tail.write()) return f;
-    return headers().mend_header(header_);
-  }
-
-  /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
-  [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
-    const byte_span window = share_.rest;
-    for (std::uint64_t at = sector << sector_shift; at < target_->size();) {
-      const auto bytes =
-          static_cast<std::size_t>(smaller_of<std::uint64_t>(target_->size() - at, window.size()));
-      if (failure f = target_->read_at(at, window.first(bytes))) return f;
-      if (!is_zero(window.data(), bytes)) return false;
-      at += bytes;
-    }
-    return true;
-  }
-
-  /// True when the first grain of a stream is not of the size that a header says.
-  [[nodiscard]] constexpr result<bool> has_other_grains(
-      const sparse_extent_header& header) noexcept {
-    const auto state = probe_grain(*target_, header, header.over_head, *decoder_, share_.rest);
-    if (!state) return state.error();
-    return *state == grain_state::of_other_size;
-  }
-
-  /// Cuts a grain off that goes on behind the end of the file, with tables in front.
-  constexpr failure cut_behind_grains(stream_mender<Target>& stream) noexcept {
-    const stream_facts& facts = stream.facts();
-    if (facts.stopped_by != marker_kind::cut) return no_failure;
-    const std::uint64_t end_at = facts.stopped_at << sector_shift;
-    target_->tell({.kind = repair_kind::file_cut,
-                   .offset = end_at,
-                   .before = target_->size(),
-                   .after = end_at + sector_bytes});
-    if (failure f = target_->barrier()) return f;
-    if (failure f = target_->write(end_at, sector_image{})) return f;
-    return target_->resize(end_at + sector_bytes);
-  }
-
-  Target* target_;
+  mended_extent<Target> extent_;
   D* decoder_;
   byte_span room_;
-  walk_room share_;
-  header_choice choice_{};
-  sparse_extent_header header_{};
-  bool is_copy_lost_ = false;
 };
 
 }  // namespace vmdk::detail

@@ -6,14 +6,12 @@
 
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/endian.hpp"
+#include "vmdk/verify/entry_pair.hpp"
 
 namespace vmdk::detail {
 
 /// A table entry about which its two copies, or the table and the stream, disagree.
-struct dispute {
-  std::uint64_t grain = 0;
-  std::uint64_t at[2]{};  ///< The byte offset of each copy's entry; 0 where there is no such copy.
-  std::uint32_t value[2]{};
+struct dispute : entry_pair {
   std::uint32_t found = 0;  ///< Where the stream has the grain; 0: nowhere.
   bool is_claimed[2]{};     ///< The value's place belongs to another entry.
   bool is_wanted[2]{};      ///< A copy of another entry, on which its copies differ, names it.

@@ -54,4 +54,14 @@ template <class File, class D>
   }
 }
 
+/// True when the first grain of a stream is not of the size that a header says. Errors: the file's.
+template <class File, class D>
+[[nodiscard]] constexpr result<bool> has_other_grains(File& file,
+                                                      const sparse_extent_header& header,
+                                                      D& decoder, byte_span memory) noexcept {
+  const auto state = probe_grain(file, header, header.over_head, decoder, memory);
+  if (!state) return state.error();
+  return *state == grain_state::of_other_size;
+}
+
 }  // namespace vmdk::detail

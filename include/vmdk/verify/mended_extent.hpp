@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vmdk/core/result.hpp"
+#include "vmdk/core/units.hpp"
+#include "vmdk/format/sparse_geometry.hpp"
+#include "vmdk/format/sparse_header.hpp"
+#include "vmdk/verify/check_memory.hpp"
+#include "vmdk/verify/directory_search.hpp"
+#include "vmdk/verify/header_choice.hpp"
+#include "vmdk/verify/header_mender.hpp"
+#include "vmdk/verify/repair_step.hpp"
+#include "vmdk/verify/table_formats.hpp"
+
+namespace vmdk::detail {
+
+/// The extent that is repaired: its file, the memory for it, and its header as it is going to be.
+template <class Target>
+struct mended_extent {
+  Target* target = nullptr;
+  walk_room share;
+  header_choice choice{};  ///< The headers as they are.
+  sparse_extent_header header{};
+  bool is_copy_lost = false;  ///< There should be redundant tables, and they cannot be found.
+
+  [[nodiscard]] constexpr std::uint64_t file_sectors() const noexcept {
+    return target->size() >> sector_shift;
+  }
+  [[nodiscard]] constexpr sparse_geometry geometry() const noexcept {
+    return sparse_geometry(header.capacity, header.grain_size);
+  }
+  /// The directories and tables that are to be walked over.
+  [[nodiscard]] constexpr sparse_format format() const noexcept {
+    sparse_extent_header taken = header;
+    if (is_copy_lost) taken.rgd_offset = header.gd_offset.get();
+    return sparse_format(taken, target->size());
+  }
+
+  /// Puts both directories' places into the header. Errors: those of directory_search.
+  constexpr failure place_directories() noexcept {
+    directory_search<Target> search(*target, header, share.windows);
+    const failure f = search.place();
+    is_copy_lost = search.is_copy_lost();
+    return f;
+  }
+  /// Tells that the redundant directory is left, if it is.
+  constexpr void tell_lost_directory() noexcept {
+    if (!is_copy_lost) return;
+    target->tell({.kind = repair_kind::directory_left,
+                  .offset = offsetof(sparse_extent_header, rgd_offset)});
+  }
+
+  /// As header_mender does with this header. Errors: the file's.
+  constexpr failure mend_header() noexcept {
+    return header_mender<Target>(*target, choice).mend_header(header);
+  }
+  constexpr failure mend_footer() noexcept {
+    return header_mender<Target>(*target, choice).mend_footer(header);
+  }
+};
+
+}  // namespace vmdk::detail
