@@ -33,7 +33,7 @@ TEST_CASE("zeros behind a descriptor are padding") {
 
 TEST_CASE("the last bytes of a text file may stand there once more") {
   for (std::size_t bytes = 1; bytes <= 6; ++bytes) {
-    for (const std::size_t zeros : {0, 1, 160}) {
+    for (const std::size_t zeros : {0u, 1u, 160u}) {
       const std::string file = padded(flat.substr(flat.size() - bytes), zeros);
       INFO(bytes << " bytes, " << zeros << " zeros");
       CHECK(tolerant(file) == no_failure);
