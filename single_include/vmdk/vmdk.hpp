@@ -17905,11 +17905,14 @@ class stream_repair {
     return is_missing;
   }
 
-  /// Cuts a grain off that goes on behind the end of the file, with tables in front.
+  /// Cuts a grain off that goes on behind the end of the file, with tables in front; or what is
+  /// left of its marker.
   constexpr failure cut_behind_grains(const stream_view<Target>& stream) noexcept {
     const stream_facts& facts = stream.facts();
-    if (facts.stopped_by != marker_kind::cut) return no_failure;
     const std::uint64_t end_at = facts.stopped_at << sector_shift;
+    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size() &&
+                          target().size() - end_at < sector_bytes;
+    if (facts.stopped_by != marker_kind::cut && !is_piece) return no_failure;
     target().tell({.kind = repair_kind::file_cut,
                    .offset = end_at,
                    .before = target().size(),

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -151,30 +152,40 @@ TEST_CASE("data of a guest that looks like a footer is none") {
   CHECK((file == before));
 }
 
+template <class Image>
+void expect_whole_grains(const Image& image, const bytes& disk, std::size_t cut) {
+  bytes file = image.file;
+  file.resize(cut);
+  const mending done = mend_well(file);
+  bytes wanted = disk;
+  for (const auto& [grain, at] : image.marker_at) {
+    // 12 bytes of marker, 8203 of stored blocks.
+    if (at + 12 + 8203 > cut) zero_bytes(wanted.data() + grain * 8192, 8192);
+  }
+  const auto now = read_disk(file);
+  const outcome said = check_bytes_of(file, repair_room);
+  INFO("cut at " << cut << "\n" << done.text() << said.text());
+  REQUIRE(!done.why);
+  CHECK(done.summary.left == 0);
+  REQUIRE((now == wanted));
+  CHECK(!said.has_error());
+  CHECK(said.summary.warnings == 0);
+}
+
 TEST_CASE("a stream that was cut anywhere keeps each whole grain") {
   for (const stream_tables tables : all_forms) {
+    INFO("tables " << static_cast<int>(tables));
     const auto image = usual_stream(tables);
     const bytes disk = image.disk();
     // Every few sectors, and more often where tables and footer are.
     for (std::size_t cut = image.overhead_bytes; cut < image.file.size();
          cut += cut + 12000 < image.file.size() ? 5777 : 403) {
-      bytes file = image.file;
-      file.resize(cut);
-      const mending done = mend_well(file);
-      bytes wanted = disk;
-      for (const auto& [grain, at] : image.marker_at) {
-        // 12 bytes of marker, 8203 of stored blocks.
-        if (at + 12 + 8203 > cut) zero_bytes(wanted.data() + grain * 8192, 8192);
-      }
-      const auto now = read_disk(file);
-      const outcome said = check_bytes_of(file, repair_room);
-      INFO("tables " << static_cast<int>(tables) << ", cut at " << cut << "\n"
-                     << done.text() << said.text());
-      REQUIRE(!done.why);
-      CHECK(done.summary.left == 0);
-      REQUIRE((now == wanted));
-      CHECK(!said.has_error());
-      CHECK(said.summary.warnings == 0);
+      expect_whole_grains(image, disk, cut);
+    }
+    // In every byte of a marker.
+    const std::size_t marker_at = std::prev(image.marker_at.end())->second;
+    for (std::size_t bytes = 1; bytes <= 20; ++bytes) {
+      expect_whole_grains(image, disk, marker_at + bytes);
     }
   }
 }
