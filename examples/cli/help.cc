@@ -45,7 +45,8 @@ FIFOs are written in place.
                   default 5 for libdeflate, 6 for others
   -j THREADS      threads that compress and expand; default: one a processor
   --codec CODEC   what compresses and expands: libdeflate (default), zlib,
-                  builtin, or stored, which does not compress
+                  builtin, or stored, which does not compress; builtin is the
+                  default of a program that was built without the first two
   -o KEY=VALUE    a setting of the image; may be given several times:
        adapterType=lsilogic|ide|buslogic|legacyESX   virtualHWVersion=N
        capacity=grain|exact  round the disk up to whole grains (default), or not
@@ -122,7 +123,7 @@ be read.
 
   --json          as JSON (docs/CLI.md has the schema)
   --codec CODEC   what expands compressed grains: libdeflate (default), zlib or
-                  builtin
+                  builtin, where they are built in
   --allow-dir DIR a further folder that extents and parents may lie in
 
 Example:
@@ -141,7 +142,7 @@ Exit status: 0 sound now, 1 something is left, 2 it cannot be repaired or read.
   --keep COPY     before the first change save the file as COPY
   --json          as JSON (docs/CLI.md has the schema)
   --codec CODEC   what expands compressed grains: libdeflate (default), zlib or
-                  builtin
+                  builtin, where they are built in
 
 Examples:
   vmdk repair --dry-run disk.vmdk

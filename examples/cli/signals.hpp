@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <csignal>
-#include <mutex>
 #include <string>
+
+#if defined(_WIN32)
+#include <mutex>
+#else
+#include <csignal>
+#endif
 
 namespace vmdk::cli {
 

@@ -105,8 +105,8 @@ class pending_file {
   }
 
  private:
-  /// Makes `.NAME.XXXXXXXX.tmp`, not longer than a name may be. Whether it is
-  /// taken, the system knows.
+  /// Makes `.NAME.XXXXXXXX.tmp`, not longer than a name may be. Whether it is taken, the system
+  /// knows.
   [[nodiscard]] static std::string make_temporary_name(std::string_view name) noexcept {
     constexpr std::size_t longest_part = 240;
     static std::atomic<std::uint32_t> calls{0};
