@@ -30,7 +30,7 @@ class descriptor_padding {
       if (first_ == nowhere) first_ = size_;
       last_ = size_;
     }
-    if (size_ < begin_.size()) begin_[size_] = c;
+    if (size_ < begin_.size()) begin_.data()[size_] = c;
     ++size_;
   }
 
@@ -51,10 +51,11 @@ class descriptor_padding {
   static constexpr std::size_t longest_rest = 6;
   static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
+  /// A text has no zero byte, so neither has what may be its end.
   [[nodiscard]] constexpr bool repeats_end_of(std::string_view text) const noexcept {
-    if (first_ != 1 || last_ > longest_rest || last_ > text.size()) return false;
+    if (last_ > longest_rest || last_ > text.size()) return false;
     for (std::size_t i = 1; i <= last_; ++i) {
-      if (begin_[i] != text.data()[text.size() - last_ - 1 + i]) return false;
+      if (begin_.data()[i] != text.data()[text.size() - last_ - 1 + i]) return false;
     }
     return true;
   }
