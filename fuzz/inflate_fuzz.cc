@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Compressed data from a stranger: zlib is the control. Both take the same streams, and expand them
 // into the same bytes. Input: how many bytes are expected (two bytes), and the stream.
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -11,42 +9,13 @@
 
 #include "choices.hpp"
 #include "demand.hpp"
+#include "tests/support/zlib_control.hpp"
 #include "vmdk/codec/inflate.hpp"
-#include "vmdk/codec/zlib.hpp"
 
 namespace {
 
 using namespace vmdk;
 using fuzzing::demand;
-
-/// zlib with a Decoder's verdict: one call, exactly the expected room, all input used.
-class control {
- public:
-  control() { inflateInit(&stream_); }
-  ~control() { inflateEnd(&stream_); }
-  control(const control&) = delete;
-
-  errc decode(byte_view in, byte_span out) {
-    inflateReset(&stream_);
-    std::byte nothing{};
-    stream_.next_in = detail::zlib_bytes(in.data());
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(out.empty() ? &nothing : out.data());
-    stream_.avail_out = static_cast<uInt>(out.size());
-    const int code = ::inflate(&stream_, Z_FINISH);
-    if (code == Z_NEED_DICT) return errc::stream_dictionary;
-    if (code == Z_DATA_ERROR) return detail::zlib_data_error(stream_.msg);
-    if (code != Z_STREAM_END) {
-      return stream_.avail_in == 0 ? errc::stream_truncated : errc::stream_output_overrun;
-    }
-    if (stream_.avail_in != 0) return errc::stream_input_left;
-    return stream_.avail_out != 0 ? errc::stream_output_short : errc::none;
-  }
-  std::size_t expanded_bytes() const { return stream_.total_out; }
-
- private:
-  z_stream stream_{};
-};
 
 /// Hands out a copy of each piece in a heap block of its own.
 class piece_supply {
@@ -68,7 +37,7 @@ class piece_supply {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static control zlib;
+  static testing_support::zlib_control zlib;
   static const auto decoder = std::make_unique<vmdk::inflate>();
   static const auto small_decoder = std::make_unique<small_inflate>();
   const byte_view input = std::as_bytes(std::span(data, size));
