@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The forms of monolithicSparse that are read.
 #include "vmdk/reader/sparse.hpp"
 
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tests/support/image_builder.hpp"
-#include "vmdk/io/counting.hpp"
 #include "vmdk/io/memory.hpp"
 #include "vmdk/layout/sparse.hpp"
 
@@ -70,18 +69,6 @@ constexpr bool an_unopened_reader_is_empty() {
   return ok && reader.next_data(0) == range{0, 0};
 }
 static_assert(an_unopened_reader_is_empty());
-
-template <class Reader>
-bool reads_as_planned(const sparse_image& image, Reader& reader, std::uint64_t offset,
-                      std::size_t n) {
-  // A block of the exact size, so that a sanitizer sees a byte too many.
-  const auto out = std::make_unique<std::byte[]>(n);
-  if (reader.read_at(offset, byte_span(out.get(), n))) return false;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (out[i] != image.disk_byte(offset + i)) return false;
-  }
-  return true;
-}
 
 /// Reads around the ends of grains, of the disk, and at random places, in many sizes; and walks the
 /// data.
@@ -221,12 +208,6 @@ std::vector<variant> variants() {
   return all;
 }
 
-/// What opening an image says.
-failure open_error(paged_file& file, strictness mode = strictness::tolerant) {
-  sparse_reader_memory<> memory;
-  return sparse_reader<paged_file>::open(file, memory, mode).error();
-}
-
 }  // namespace
 
 TEST_CASE("an image in a constant expression is read") {
@@ -243,210 +224,10 @@ TEST_CASE("all forms of monolithicSparse that others write are read") {
   }
 }
 
-TEST_CASE("the file may end where the disk ends, and not before") {
-  sparse_image image =
-      build_sparse({.capacity_sectors = 1024 - 9, .stored = {0, 63}, .last_grain_cut = true});
-  const std::uint64_t last = image.grain_at.at(63);
-  REQUIRE(image.file.size() == last + 7 * 512);
-  sparse_reader_memory<> memory;
-  REQUIRE_FALSE(image.file.resize(image.file.size() - 1));
-  auto reader = sparse_reader<paged_file>::open(image.file, memory);
-  REQUIRE(reader);
-  std::array<std::byte, 1> out{};
-  CHECK(reader->read_at(63 * 16 * 512, out) ==
-        image_failure(errc::grain_past_end, image.table_entry_at(63)));
-  CHECK_FALSE(reader->read_at(0, out));
-}
-
-TEST_CASE("every bad entry is told, where it is, and does not stick") {
-  const sparse_image good =
-      build_sparse({.capacity_sectors = 16 * 512 * 3, .stored = {0, 1, 512, 1535}});
-  const std::uint64_t file_sectors = good.file.size() / 512;
-  const std::uint64_t overhead = good.overhead_bytes / 512;
-  const std::uint64_t directory = good.directory_at / 512;
-  const std::uint64_t entry = good.table_entry_at(1);
-  const std::uint64_t directory_entry = good.directory_entry_at(512);
-  struct damage {
-    std::uint64_t at;
-    std::uint64_t value;
-    errc code;  ///< none: fine.
-  };
-  const damage all[] = {
-      {entry, 1, errc::grain_zeroed_not_allowed},
-      {entry, 2, errc::grain_below_overhead},
-      {entry, overhead - 1, errc::grain_below_overhead},
-      {entry, overhead, errc::none},
-      {entry, file_sectors - 16, errc::none},
-      {entry, file_sectors - 15, errc::grain_past_end},
-      {entry, file_sectors, errc::grain_past_end},
-      {entry, 0x7FFFFFFF, errc::grain_past_end},
-      {entry, 0xFFFFFFFF, errc::grain_past_end},
-      {directory_entry, 1, errc::directory_entry_invalid},
-      {directory_entry, 20, errc::directory_entry_invalid},
-      {directory_entry, directory - 3, errc::directory_entry_invalid},
-      {directory_entry, directory - 4, errc::none},
-      {directory_entry, directory, errc::directory_entry_invalid},
-      {directory_entry, directory + 1, errc::none},
-      {directory_entry, file_sectors - 4, errc::none},
-      {directory_entry, file_sectors - 3, errc::directory_entry_invalid},
-      {directory_entry, file_sectors, errc::directory_entry_invalid},
-      {directory_entry, 0xFFFFFFFC, errc::directory_entry_invalid},
-      {directory_entry, 0xFFFFFFFF, errc::directory_entry_invalid},
-  };
-  for (const damage& d : all) {
-    INFO(d.at << " = " << d.value);
-    sparse_image image = good;
-    image.file.put_number(d.at, d.value, 4);
-    sparse_reader_memory<> memory;
-    auto reader = sparse_reader<paged_file>::open(image.file, memory);
-    REQUIRE(reader);
-    const std::uint64_t grain = d.at == entry ? 1 : 512;
-    const std::uint64_t bad = grain * 8192;
-    std::array<std::byte, 3> out{};
-    for (int round = 0; round < 2; ++round) {
-      const failure why = reader->read_at(bad, out);
-      if (d.code == errc::none) {
-        // The bytes of a table read as sector numbers of grains may be anything.
-        if (d.at == entry) CHECK_FALSE(why);
-      } else {
-        CHECK(why == image_failure(d.code, d.at));
-        CHECK(reader->next_data(bad).error() == why);
-        // A read that only touches the bad grain fails alike; its neighbours do not.
-        CHECK(reader->read_at(bad + 8190, out) == why);
-        CHECK(reader->read_at(bad - 1, out) == why);
-      }
-      CHECK(reads_as_planned(image, *reader, 0, 8192));
-      CHECK(reads_as_planned(image, *reader, 1024 * 8192, 4096));
-      CHECK(reads_as_planned(image, *reader, 1535 * 8192, 8192));
-      CHECK(reads_as_planned(image, *reader, 511 * 8192, 8192));
-    }
-  }
-}
-
 TEST_CASE("entries past the capacity do no harm") {
   sparse_image image = build_sparse({.stored = {0}});
   for (std::uint64_t i = 64; i < 512; ++i) {
     image.file.put_number(image.table_entry_at(0) + 4 * i, 0xFFFFFFFF, 4);
   }
   CHECK(is_read_with_any_memory(image, strictness::strict));
-}
-
-TEST_CASE("what is no such image is not opened") {
-  sparse_image image = build_sparse({.stored = {0}});
-  const auto damaged = [&](std::uint64_t at, std::uint64_t value, std::size_t n) {
-    paged_file file = image.file;
-    file.put_number(at, value, n);
-    return open_error(file);
-  };
-  CHECK(damaged(0, 0, 4) == image_failure(errc::magic_invalid, 0));
-  CHECK(damaged(12, 0, 8) == image_failure(errc::capacity_zero, 12));
-  CHECK(damaged(12, std::uint64_t{1} << 50, 8) ==
-        image_failure(errc::directory_offset_invalid, 56));
-  CHECK(damaged(56, 0xFFFFFFFFFFFFFFFF, 8) == image_failure(errc::footer_missing, 56));
-  for (const std::uint64_t size : {0u, 1u, 511u}) {
-    paged_file file(size);
-    CHECK(open_error(file) == image_failure(errc::header_truncated, 0));
-  }
-  paged_file zeros(100000);
-  CHECK(open_error(zeros) == image_failure(errc::magic_invalid, 0));
-  // Cut anywhere in its metadata.
-  for (std::uint64_t size = 512; size < image.overhead_bytes - 511; size += 512) {
-    paged_file file = image.file;
-    REQUIRE_FALSE(file.resize(size));
-    CHECK(open_error(file));
-  }
-}
-
-TEST_CASE("failures of the source come back as they are, and do not stick") {
-  const sparse_image image = build_sparse({.capacity_sectors = 16 * 1024, .stored = {0, 1, 600}});
-  struct failing_source {
-    const paged_file* file;
-    std::uint64_t calls_left;
-
-    std::uint64_t size() const noexcept { return file->size(); }
-    failure read_at(std::uint64_t offset, byte_span out) noexcept {
-      if (calls_left-- == 0) {
-        for (std::byte& b : out) b = std::byte{0xEE};
-        return source_failure(errc::read_failed, offset, 5);
-      }
-      return file->read_at(offset, out);
-    }
-  };
-  bool done = false;
-  for (std::uint64_t n = 0; !done; ++n) {
-    REQUIRE(n < 20);
-    failing_source source{&image.file, n};
-    sparse_reader_memory<> memory;
-    auto reader = sparse_reader<failing_source>::open(source, memory);
-    if (!reader) {
-      CHECK(reader.error() == source_failure(errc::read_failed, 0, 5));
-      continue;
-    }
-    done = true;
-    for (const std::uint64_t offset : {0u, 8192u, 600u * 8192u}) {
-      std::array<std::byte, 600> out{};
-      if (const failure why = reader->read_at(offset, out)) {
-        done = false;
-        CHECK(why.code == errc::read_failed);
-        CHECK(why.from == origin::source);
-        CHECK(why.detail == 5);
-        // What was remembered before is not mixed up with what the failed read left behind.
-        for (const std::uint64_t again : {std::uint64_t{0}, offset}) {
-          REQUIRE_FALSE(reader->read_at(again, out));
-          CHECK(out[599] == image.disk_byte(again + 599));
-        }
-      }
-      CHECK(out[599] == image.disk_byte(offset + 599));
-    }
-  }
-}
-
-TEST_CASE("a small read takes at most three reads of the file, or two") {
-  for (const std::uint64_t grain : {8u, 16u, 128u, 2048u}) {
-    std::vector<std::uint64_t> stored;
-    std::mt19937_64 random(6);
-    const std::uint64_t grains = 512 * 130;
-    for (std::uint64_t i = 0; i < 400; ++i) stored.push_back(random() % grains);
-    std::sort(stored.begin(), stored.end());
-    stored.erase(std::unique(stored.begin(), stored.end()), stored.end());
-    const sparse_image image = build_sparse(
-        {.capacity_sectors = grains * grain, .grain_sectors = grain, .stored = stored});
-
-    const auto most_reads = [&](auto& memory) {
-      counting_source<const paged_file> source(image.file);
-      auto reader = sparse_reader<counting_source<const paged_file>>::open(source, memory);
-      REQUIRE(reader);
-      CHECK(source.read_calls() == 1);  // Opening reads the header alone.
-      std::array<std::byte, 4096> out{};
-      REQUIRE_FALSE(reader->read_at(0, out));
-      std::uint64_t most = 0;
-      for (int i = 0; i < 1000; ++i) {
-        const std::uint64_t near = stored[random() % stored.size()] * grain * 512;
-        const std::uint64_t offset =
-            (i % 2 == 0 ? near + random() % (grain * 512) : random() % reader->size()) / 4096 *
-            4096;
-        source.reset();
-        REQUIRE_FALSE(reader->read_at(offset, out));
-        most = std::max(most, source.read_calls());
-      }
-      return most;
-    };
-    sparse_reader_memory<> least;
-    CHECK(most_reads(least) == 3);
-    sparse_reader_memory<1024> all_of_the_directory;  // 130 entries of 4 bytes.
-    CHECK(most_reads(all_of_the_directory) == 2);
-  }
-}
-
-TEST_CASE("reading a run takes one read of the file") {
-  std::vector<std::uint64_t> stored;
-  for (std::uint64_t i = 450; i < 600; ++i) stored.push_back(i);
-  const sparse_image image = build_sparse({.capacity_sectors = 16 * 1024, .stored = stored});
-  counting_source<const paged_file> source(image.file);
-  sparse_reader_memory<512, 2048> memory;
-  auto reader = sparse_reader<counting_source<const paged_file>>::open(source, memory);
-  REQUIRE(reader);
-  source.reset();
-  CHECK(reads_as_planned(image, *reader, 450 * 8192 + 5, 149 * 8192));
-  CHECK(source.read_calls() == 4);  // The directory, two tables, and all the grains.
 }

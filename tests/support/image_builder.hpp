@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -200,6 +201,19 @@ inline sparse_image build_sparse(const sparse_image_plan& plan) {
   vmdk::copy_text(text.data(), plan.descriptor);
   (void)file.write_at(512, text);
   return image;
+}
+
+/// Reads some bytes of the disk; tells whether they are what the image holds there.
+template <class Reader>
+bool reads_as_planned(const sparse_image& image, Reader& reader, std::uint64_t offset,
+                      std::size_t n) {
+  // A block of the exact size, so that a sanitizer sees a byte too many.
+  const auto out = std::make_unique<std::byte[]>(n);
+  if (reader.read_at(offset, vmdk::byte_span(out.get(), n))) return false;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (out[i] != image.disk_byte(offset + i)) return false;
+  }
+  return true;
 }
 
 }  // namespace testing_support
