@@ -12073,6 +12073,15 @@ class table_walk {
                              sectors_of_table<Format> << sector_shift);
   }
 
+  /// One entry of a table.
+  [[nodiscard]] constexpr result<std::uint64_t> entry_of_table(unsigned copy,
+                                                               std::uint64_t table_sector,
+                                                               std::uint64_t index) noexcept {
+    const auto bytes = sector_of_table(copy, table_sector, index / entries_per_sector);
+    if (!bytes) return bytes.error();
+    return load_entry(*bytes + index % entries_per_sector * entry_bytes);
+  }
+
   [[nodiscard]] static constexpr std::uint64_t load_entry(const std::byte* bytes) noexcept {
     if constexpr (Format::entry_shift == 2) {
       return load_le<std::uint32_t>(bytes);
@@ -14396,11 +14405,8 @@ struct dispute : entry_pair {
 /// searched by grain and by value.
 class dispute_list {
  public:
-  /// What one dispute takes.
-  static constexpr std::size_t each_bytes = 40 + 2 * sizeof(std::uint64_t);
-
   constexpr explicit dispute_list(byte_span memory) noexcept
-      : memory_(memory), most_(memory.size() / each_bytes) {}
+      : memory_(memory), most_(memory.size() / (record_bytes + 2 * key_bytes)) {}
 
   [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
   [[nodiscard]] constexpr bool is_full() const noexcept { return count_ == most_; }
@@ -14490,11 +14496,14 @@ class dispute_list {
   }
 
  private:
+  static constexpr std::size_t record_bytes = 40;
+  static constexpr std::size_t key_bytes = sizeof(std::uint64_t);  ///< One for each value.
+
   [[nodiscard]] constexpr std::byte* record(std::size_t i) const noexcept {
-    return memory_.data() + i * 40;
+    return memory_.data() + i * record_bytes;
   }
   [[nodiscard]] constexpr std::byte* key_at(std::size_t i) const noexcept {
-    return memory_.data() + most_ * 40 + i * sizeof(std::uint64_t);
+    return memory_.data() + most_ * record_bytes + i * key_bytes;
   }
   [[nodiscard]] constexpr std::uint64_t key(std::size_t i) const noexcept {
     return load_le<std::uint64_t>(key_at(i));
@@ -15027,6 +15036,16 @@ class directory_judge {
 
 namespace vmdk::detail {
 
+/// True where a table can be that shares no sector with the header, the descriptor or a directory.
+[[nodiscard]] constexpr bool may_hold_table(const sparse_format& format,
+                                            std::uint64_t sector) noexcept {
+  if (!format.names_table(sector)) return false;
+  if (format.copies() == 1) return true;
+  const std::uint64_t copy = format.directory_at(1) >> sector_shift;
+  return sector >= copy + (format.directory_bytes() >> sector_shift) ||
+         sector + table_sectors <= copy;
+}
+
 /// Where a copy of a table may be; 0 for a place where it cannot.
 struct place_candidates {
   std::array<std::uint64_t, 7> sector{};  ///< The directory's own comes first.
@@ -15079,6 +15098,11 @@ class place_search {
   [[nodiscard]] constexpr const sparse_format& format() const noexcept {
     return directory_.format();
   }
+  /// True for two tables that are not apart.
+  [[nodiscard]] static constexpr bool share_sectors(std::uint64_t first,
+                                                    std::uint64_t second) noexcept {
+    return first < second + table_sectors && second < first + table_sectors;
+  }
   [[nodiscard]] constexpr auto& walk() const noexcept { return directory_.walk(); }
 
   /// True when a table can be here without sharing sectors with any other metadata. Directory
@@ -15086,21 +15110,13 @@ class place_search {
   [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
                                                   std::uint64_t sector,
                                                   bool is_own) const noexcept {
-    if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
-    const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
-      return sector >= first + sectors || sector + table_sectors <= first;
-    };
+    if (sector >= sector_number_limit || !may_hold_table(format(), sector)) return false;
     for (unsigned other = 0; other < format().copies(); ++other) {
-      if (!apart(format().directory_at(other) >> sector_shift,
-                 format().directory_bytes() >> sector_shift)) {
-        return false;
-      }
       for (std::uint64_t i = 0; i < format().table_count(); ++i) {
         if (other == copy && i == table) continue;
         const auto entry = walk().directory_entry(other, i);
         if (!entry) return entry.error();
-        if (*entry == 0 || !format().names_table(*entry)) continue;
-        if (apart(*entry, table_sectors)) continue;
+        if (!format().names_table(*entry) || !share_sectors(*entry, sector)) continue;
         const auto is_right = is_own ? directory_.is_right(other, i) : result<bool>(true);
         if (!is_right) return is_right.error();
         if (*is_right) return false;
@@ -15113,9 +15129,7 @@ class place_search {
   /// there, or beside a neighbour.
   [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
                                                            std::uint64_t sector) const noexcept {
-    const auto is_there = [sector](std::uint64_t place) {
-      return place < sector + table_sectors && sector < place + table_sectors;
-    };
+    const auto is_there = [sector](std::uint64_t place) { return share_sectors(place, sector); };
     const std::uint64_t count = format().table_count();
     for (unsigned other = 0; other < format().copies(); ++other) {
       bool is_beside_last = false;
@@ -15410,10 +15424,10 @@ class pair_walk {
     pair.grain = grain;
     for (unsigned copy = 0; copy < format().copies(); ++copy) {
       if (places_.sector[copy] == 0 || places_.is_unwritten[copy]) continue;
-      const auto bytes = walk_->sector_of_table(copy, places_.sector[copy], index >> 7);
-      if (!bytes) return bytes.error();
+      const auto value = walk_->entry_of_table(copy, places_.sector[copy], index);
+      if (!value) return value.error();
       pair.at[copy] = (places_.sector[copy] << sector_shift) + index * sizeof(std::uint32_t);
-      pair.value[copy] = load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t));
+      pair.value[copy] = static_cast<std::uint32_t>(*value);
     }
     return pair;
   }
@@ -15960,12 +15974,10 @@ class directory_mender {
     return pairs_->each_table([&](std::uint64_t table, const table_places& places) -> failure {
       const sparse_format& format = pairs_->format();
       bool is_lost = false;
-      bool is_known = false;
       for (unsigned copy = 0; copy < format.copies(); ++copy) {
         const auto entry = walk().directory_entry(copy, table);
         if (!entry) return entry.error();
         const std::uint64_t wanted = places.sector[copy];
-        is_known = is_known || wanted != 0;
         is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format.may_lack_tables()));
         if (wanted == 0 || wanted == *entry) continue;
         entry_change& change = changes_.data()[change_count_++];
@@ -15980,7 +15992,7 @@ class directory_mender {
         if (change_count_ != changes_.size()) continue;
         if (failure f = mend()) return f;
       }
-      if (is_lost || (!is_known && !format.may_lack_tables())) {
+      if (is_lost) {
         target_->tell({.kind = repair_kind::table_left,
                        .offset = walk().directory_entry_at(0, table),
                        .table = table});
@@ -15989,10 +16001,12 @@ class directory_mender {
     });
   }
 
-  /// Writes the directory entries that plan found, and tables whose place had other content: as
-  /// they are in the other copy by now. Errors: the file's.
+  /// Writes the directory entries that plan found, behind a barrier, and tables whose place had
+  /// other content: as they are in the other copy by now. Errors: the file's.
   constexpr failure mend() noexcept {
     walk().forget();
+    if (change_count_ == 0) return no_failure;
+    if (failure f = target_->barrier()) return f;
     for (std::size_t i = 0; i < change_count_; ++i) {
       if (failure f = make(changes_.data()[i])) return f;
     }
@@ -16587,6 +16601,11 @@ struct mended_extent {
     is_copy_lost = search.is_copy_lost();
     return f;
   }
+  /// Says that there are no redundant tables.
+  constexpr void drop_copy() noexcept {
+    header.flags = header.flags & ~sparse_flags::redundant_tables;
+    header.rgd_offset = std::uint64_t{0};
+  }
   /// Tells that the redundant directory is left, if it is.
   constexpr void tell_lost_directory() noexcept {
     if (!is_copy_lost) return;
@@ -16627,7 +16646,7 @@ class metadata_overlap {
           const auto d = sectors_of(table, places);
           if (!d) return d.error();
           for (const std::uint32_t sector : d->value) {
-            if (sector != 0 && !is_apart(sector)) take(sector);
+            if (sector != 0 && !may_hold_table(format(), sector)) take(sector);
           }
           if (d->value[0] == 0 && d->value[1] == 0) return no_failure;
           if (places_.is_full()) {
@@ -16653,21 +16672,6 @@ class metadata_overlap {
 
   /// The first one that is found counts.
   constexpr void take(std::uint64_t sector) noexcept { found_ = found_ == 0 ? sector : found_; }
-
-  /// True for a table that shares no sector with what the header names.
-  [[nodiscard]] constexpr bool is_apart(std::uint64_t sector) const noexcept {
-    const auto is_clear_of = [sector](std::uint64_t offset, std::uint64_t bytes) {
-      const std::uint64_t first = offset >> sector_shift;
-      return sector >= first + (bytes >> sector_shift) || sector + table_sectors <= first;
-    };
-    const auto& extent = format().extent();
-    bool is_clear =
-        sector != 0 && is_clear_of(extent.descriptor_offset_bytes(), extent.descriptor_bytes());
-    for (unsigned copy = 0; copy < format().copies(); ++copy) {
-      is_clear = is_clear && is_clear_of(format().directory_at(copy), format().directory_bytes());
-    }
-    return is_clear;
-  }
 
   /// A table as if its copies' sectors were disputed: those that the directories are going to name,
   /// also where they are not sure of them; each of them once, and else 0. Errors: the file's.
@@ -16820,7 +16824,7 @@ struct table_survey {
   std::uint64_t metadata_end_sector = 0;
   std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
   std::uint64_t grains = 0;          ///< Entries that name a place in the file.
-  std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
+  std::uint64_t below_overhead = 0;  ///< Those that the overhead says cannot be; no copy is lost.
   std::uint64_t ones = 0;            ///< Entries of 1.
   bool do_overlap = false;           ///< Two that follow each other in a table share sectors.
 };
@@ -16865,7 +16869,9 @@ template <class File>
     if (value <= 1 || value >= format.file_bytes() >> sector_shift) return no_failure;
     if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
     ++found.grains;
-    if (value < overhead_sectors) ++found.below_overhead;
+    // Where a copy of the table is lost, nothing speaks for an entry against the overhead.
+    const bool is_sure = format.copies() == 1 || pair.is_sure();
+    if (is_sure && value < overhead_sectors) ++found.below_overhead;
     if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
     last = value;
     found.lowest_grain_sector = smaller_of(found.lowest_grain_sector, value);
@@ -16914,7 +16920,6 @@ class plain_repair {
     dispute_list disputes(extent_->share.rest);
     table_mender<Target> tables(target(), pairs, judge, disputes);
     if (failure f = tables.mend_plain(!found->do_overlap)) return f;
-    if (failure f = target().barrier()) return f;
     if (failure f = directories.mend()) return f;
     return extent_->mend_header();
   }
@@ -16941,86 +16946,6 @@ class plain_repair {
   }
 
   mended_extent<Target>* extent_;
-};
-
-}  // namespace vmdk::detail
-
-// ---- vmdk/verify/repair_target.hpp
-
-namespace vmdk::detail {
-
-/// The file that is repaired, and who is told. Without a Storage, or in a trial, nothing is
-/// written: every decision of a repair follows from what stands in the file before it, and is the
-/// same once it is done.
-template <Source S, class OnStep>
-class repair_target {
- public:
-  constexpr repair_target(S& file, bool writes, OnStep& on_step) noexcept
-      : file_(&file), on_step_(&on_step), size_bytes_(file.size()), writes_(writes) {}
-
-  /// The size that the file had.
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_bytes_; }
-
-  constexpr failure read_at(std::uint64_t offset, byte_span out) noexcept {
-    return file_->read_at(offset, out);
-  }
-
-  /// Tells a step that changes bytes at its offset, and makes it. Errors: the file's.
-  constexpr failure change(const repair_step& step, byte_view bytes) noexcept {
-    tell(step);
-    return write(step.offset, bytes);
-  }
-
-  /// The same for a table or directory entry, or a field of a header.
-  template <class T>
-  constexpr failure change_value(const repair_step& step, T value) noexcept {
-    std::byte bytes[sizeof(T)]{};
-    store_le(bytes, value);
-    return change(step, bytes);
-  }
-
-  /// Tells a step; one that changes something is then made with `write`.
-  constexpr void tell(const repair_step& step) noexcept {
-    if (is_left(step.kind)) {
-      ++summary.left;
-      if (!tells_what_is_left) return;
-    } else {
-      ++summary.changes;
-    }
-    if (step.kind == repair_kind::entry_dropped) ++summary.dropped_entries;
-    (*on_step_)(step);
-  }
-
-  constexpr failure write(std::uint64_t offset, byte_view bytes) noexcept {
-    if constexpr (Storage<S>) {
-      if (writes_) return file_->write_at(offset, bytes);
-    }
-    return no_failure;
-  }
-
-  /// What was written before is on the medium before what is written after.
-  constexpr failure barrier() noexcept {
-    if constexpr (Storage<S>) {
-      if (writes_ && summary.changes != 0) return file_->flush();
-    }
-    return no_failure;
-  }
-
-  constexpr failure resize(std::uint64_t size_bytes) noexcept {
-    if constexpr (Storage<S>) {
-      if (writes_) return file_->resize(size_bytes);
-    }
-    return no_failure;
-  }
-
-  repair_summary summary{};
-  bool tells_what_is_left = true;
-
- private:
-  S* file_;
-  OnStep* on_step_;
-  std::uint64_t size_bytes_;
-  bool writes_;
 };
 
 }  // namespace vmdk::detail
@@ -17171,13 +17096,10 @@ class stream_tables {
 
   /// A table entry as the directory leads to it; 0 where it leads nowhere.
   [[nodiscard]] constexpr result<std::uint64_t> plain_entry(std::uint64_t grain) const noexcept {
-    const std::uint64_t index = grain & (entries_per_table - 1);
     const auto table = walk_->directory_entry(0, grain >> sparse_format::table_shift);
     if (!table) return table.error();
-    if (*table == 0 || !walk_->format().names_table(*table)) return std::uint64_t{0};
-    const auto bytes = walk_->sector_of_table(0, *table, index >> 7);
-    if (!bytes) return bytes.error();
-    return std::uint64_t{load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t))};
+    if (!walk_->format().names_table(*table)) return std::uint64_t{0};
+    return walk_->entry_of_table(0, *table, grain & (entries_per_table - 1));
   }
 
   const stream_view<File>* stream_;
@@ -17442,16 +17364,30 @@ class stream_tail {
     tables_ = memory_.subspan(directory_.size());
     zero_bytes(directory_);
     std::uint64_t table = 0;
+    marker_item last_grain;
+    std::uint64_t doubtful = 0;
     const auto facts = scan([&](const marker_item& item) -> failure {
       if (item.kind == marker_kind::grain) {
         table = table_of(item.lba);
+        last_grain = item;
+        doubtful = 0;
         if (table < geometry_.table_count() && place_of(table) == 0) set_place(table, needed);
       } else if (place_of(table) == needed) {
+        const auto is_its_own = names(item.sector + 1, last_grain);
+        if (!is_its_own) return is_its_own.error();
         set_place(table, static_cast<std::uint32_t>(item.sector + 1));
+        if (!*is_its_own) doubtful = item.sector;
+      } else if (doubtful == 0) {
+        doubtful = item.sector;
       }
       return no_failure;
     });
     if (!facts) return facts.error();
+    // Tables behind the last grain's own: a repair that stopped half way wrote them.
+    if (doubtful != 0) {
+      end_sector_ = doubtful;
+      if (place_of(table) > doubtful) set_place(table, needed);
+    }
     missing_ = 0;
     for (std::uint64_t i = 0; i < geometry_.table_count(); ++i) missing_ += place_of(i) == needed;
     const std::uint64_t directory_at = end_sector_ + missing_ * (1 + table_sectors) + 1;
@@ -17514,6 +17450,15 @@ class stream_tail {
   }
   [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
     return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;
+  }
+  /// True when a table has the place of a grain. Errors: the file's.
+  [[nodiscard]] constexpr result<bool> names(std::uint64_t table_sector,
+                                             const marker_item& grain) noexcept {
+    const std::uint64_t index = (grain.lba >> geometry_.grain_shift()) & (entries_per_table - 1);
+    std::array<std::byte, sizeof(std::uint32_t)> entry{};
+    const std::uint64_t offset = (table_sector << sector_shift) + index * entry.size();
+    if (failure f = target_->read_at(offset, entry)) return f;
+    return load_le<std::uint32_t>(entry.data()) == grain.sector;
   }
   [[nodiscard]] constexpr std::uint32_t place_of(std::uint64_t table) const noexcept {
     return load_le<std::uint32_t>(directory_.data() + table * sizeof(std::uint32_t));
@@ -17641,7 +17586,7 @@ class lost_end {
       }
     }
     header().gd_offset = directory_at_end;
-    header().rgd_offset = std::uint64_t{0};
+    extent_->drop_copy();
     stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
     if (failure f = tail.plan()) return f;
     if (failure f = mend_markers(target(), stream)) return f;
@@ -17655,7 +17600,7 @@ class lost_end {
   [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
   [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
 
-  /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
+  /// True when a file has only zeros from a sector on. Errors: the file's.
   [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
     const byte_span window = extent_->share.rest;
     for (std::uint64_t at = sector << sector_shift; at < target().size();) {
@@ -17703,8 +17648,7 @@ class marker_settler {
       bool is_wanted = false;
       list.each_value(item.sector, item.sector + 1, [&](std::size_t i, unsigned) {
         dispute d = list.get(i);
-        if (stream_->is_place(item.lba) && d.grain == grain) return;
-        // Another entry names this marker, which says something else of itself.
+        // This entry names a marker that says something else of itself.
         is_wanted = true;
         d.is_marker = !is_named;
         list.set(i, d);
@@ -17801,8 +17745,14 @@ class stream_repair {
 
   /// Finds the directory behind the grains: the one counts that has the most of them right.
   constexpr failure repair_at_end() noexcept {
+    const sparse_extent_header& footer = extent_->choice.footer;
     const std::uint64_t footer_directory =
-        extent_->choice.is_footer_usable ? extent_->choice.footer.gd_offset.get() : 0;
+        extent_->choice.is_footer_usable ? footer.gd_offset.get() : 0;
+    // A footer that neither has redundant tables nor could name them is right about that.
+    if (footer_directory != 0 && footer.rgd_offset == 0 &&
+        !footer.has(sparse_flags::redundant_tables)) {
+      extent_->drop_copy();
+    }
     const std::uint64_t header_directory =
         extent_->choice.header.has_tables_at_end() ? 0 : extent_->choice.header.gd_offset.get();
     stream_view<Target> stream = view(false);
@@ -18036,6 +17986,86 @@ template <Files F, class D>
 }
 
 }  // namespace vmdk
+
+// ---- vmdk/verify/repair_target.hpp
+
+namespace vmdk::detail {
+
+/// The file that is repaired, and who is told. Without a Storage, or in a trial, nothing is
+/// written: every decision of a repair follows from what stands in the file before it, and is the
+/// same once it is done.
+template <Source S, class OnStep>
+class repair_target {
+ public:
+  constexpr repair_target(S& file, bool writes, OnStep& on_step) noexcept
+      : file_(&file), on_step_(&on_step), size_bytes_(file.size()), writes_(writes) {}
+
+  /// The size that the file had.
+  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_bytes_; }
+
+  constexpr failure read_at(std::uint64_t offset, byte_span out) noexcept {
+    return file_->read_at(offset, out);
+  }
+
+  /// Tells a step that changes bytes at its offset, and makes it. Errors: the file's.
+  constexpr failure change(const repair_step& step, byte_view bytes) noexcept {
+    tell(step);
+    return write(step.offset, bytes);
+  }
+
+  /// The same for a table or directory entry, or a field of a header.
+  template <class T>
+  constexpr failure change_value(const repair_step& step, T value) noexcept {
+    std::byte bytes[sizeof(T)]{};
+    store_le(bytes, value);
+    return change(step, bytes);
+  }
+
+  /// Tells a step; one that changes something is then made with `write`.
+  constexpr void tell(const repair_step& step) noexcept {
+    if (is_left(step.kind)) {
+      ++summary.left;
+      if (!tells_what_is_left) return;
+    } else {
+      ++summary.changes;
+    }
+    if (step.kind == repair_kind::entry_dropped) ++summary.dropped_entries;
+    (*on_step_)(step);
+  }
+
+  constexpr failure write(std::uint64_t offset, byte_view bytes) noexcept {
+    if constexpr (Storage<S>) {
+      if (writes_) return file_->write_at(offset, bytes);
+    }
+    return no_failure;
+  }
+
+  /// What was written before is on the medium before what is written after.
+  constexpr failure barrier() noexcept {
+    if constexpr (Storage<S>) {
+      if (writes_ && summary.changes != 0) return file_->flush();
+    }
+    return no_failure;
+  }
+
+  constexpr failure resize(std::uint64_t size_bytes) noexcept {
+    if constexpr (Storage<S>) {
+      if (writes_) return file_->resize(size_bytes);
+    }
+    return no_failure;
+  }
+
+  repair_summary summary{};
+  bool tells_what_is_left = true;
+
+ private:
+  S* file_;
+  OnStep* on_step_;
+  std::uint64_t size_bytes_;
+  bool writes_;
+};
+
+}  // namespace vmdk::detail
 
 // ---- vmdk/verify/repair.hpp
 

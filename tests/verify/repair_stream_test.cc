@@ -48,6 +48,21 @@ TEST_CASE("a whole table of a stream, and its copy, are made again") {
   }
 }
 
+TEST_CASE("more disputes of a stream than there is room for are settled list by list") {
+  auto plan = usual_stream_plan();
+  plan.stored.clear();
+  for (std::uint64_t grain = 0; grain < 40; ++grain) plan.stored.push_back(grain * 13);
+  const auto image = build_stream(plan);
+  mended_file file(image.file);
+  for (const std::uint64_t grain : plan.stored) {
+    put(file.content, image.table_entry_at(grain), grain % 2 == 0 ? 0 : 99999, 4);
+  }
+  CHECK(plan_mending(file, repair_least_bytes).summary.changes == 40);
+  const mending done = mend(file, repair_least_bytes);
+  INFO(done.text());
+  CHECK((file.content == image.file));
+}
+
 TEST_CASE("directory entries of a stream are found by the tables' markers or their order") {
   for (const stream_tables tables : all_forms) {
     const auto image = usual_stream(tables);
@@ -85,6 +100,27 @@ TEST_CASE("a marker is not given the place of an entry whose copies differ") {
   CHECK(!done.why);
   CHECK(done.count(repair_kind::entry_left) == 1);
   CHECK((file == before));
+}
+
+TEST_CASE("of a grain that a stream has twice, its entry says which counts, and else the first") {
+  for (const stream_tables tables : all_forms) {
+    const auto image = usual_stream(tables);
+    bytes file = image.file;
+    put(file, image.marker_at.at(100), 3 * 16, 8);
+    put(file, image.table_entry_at(100), 0, 4);
+    if (!image.redundant_table_at.empty()) {
+      put(file, image.redundant_table_at.at(0) + 100 * 4, 0, 4);
+    }
+    const bytes before = file;
+    INFO("tables " << static_cast<int>(tables));
+    CHECK(mend_well(file).steps.empty());
+    CHECK((file == before));
+    put(file, image.table_entry_at(3), 99999, 4);
+    if (!image.redundant_table_at.empty()) {
+      put(file, image.redundant_table_at.at(0) + 3 * 4, 99999, 4);
+    }
+    expect_original(file, before);
+  }
 }
 
 TEST_CASE("markers of tables, directory, footer and end are restored") {
@@ -128,9 +164,11 @@ TEST_CASE("header and footer are rebuilt from each other") {
       CHECK((read_disk(file) == image.disk()));
       CHECK(!check_bytes_of(file).has_error());
     }
-    file = image.file;
-    put(file, header + 56, 40, 8);
-    expect_original(file, image.file);
+    for (const auto& [field, value] : {std::pair{56u, 40u}, {8u, 0x30003u}}) {
+      file = image.file;
+      put(file, header + field, value, 4);
+      expect_original(file, image.file);
+    }
   }
 
   file = image.file;
@@ -210,19 +248,59 @@ TEST_CASE("zeros or other bytes behind a stream are cut off") {
 }
 
 TEST_CASE("tables in front that cannot be found are written behind the grains") {
+  for (const stream_tables tables : {stream_tables::in_front, stream_tables::in_front_twice}) {
+    const auto twice = usual_stream(tables);
+    bytes file = twice.file;
+    put(file, 48, ~std::uint64_t{0}, 8);
+    put(file, 56, ~std::uint64_t{0}, 8);
+    zero_bytes(file.data() + twice.directory_at, 512);
+    if (twice.redundant_directory_at != 0) {
+      zero_bytes(file.data() + twice.redundant_directory_at, 512);
+    }
+    const mending done = mend_well(file);
+    INFO("tables " << static_cast<int>(tables) << "\n"
+                   << done.text() << check_bytes_of(file).text());
+    CHECK(!done.why);
+    CHECK((read_disk(file) == twice.disk()));
+    CHECK(!check_bytes_of(file).has_error());
+  }
   const auto image = usual_stream(stream_tables::in_front);
   bytes file = image.file;
-  put(file, 56, ~std::uint64_t{0}, 8);
-  CHECK(!mend_well(file).why);
-  CHECK((read_disk(file) == image.disk()));
-  CHECK(!check_bytes_of(file).has_error());
-  file = image.file;
   put(file, 56, 22, 8);
   expect_original(file, image.file);
   zero_bytes(file.data() + image.directory_at, 512);
   CHECK(!mend_well(file).why);
   CHECK((read_disk(file) == image.disk()));
   CHECK(!check_bytes_of(file).has_error());
+}
+
+TEST_CASE("a lost end is not made again where something else is wrong as well") {
+  const auto image = usual_stream();
+  const bytes cut(image.file.begin(),
+                  image.file.begin() + static_cast<std::ptrdiff_t>(image.footer_at));
+  const struct {
+    const char* what;
+    std::uint64_t at;
+    std::uint64_t value;
+    unsigned width;
+    errc code;
+  } cases[] = {
+      {"a grain that is nowhere on the disk", image.marker_at.at(100), 17, 8, errc::footer_missing},
+      {"no marker", image.marker_at.at(100) + 8, 0xFFFFFFFF, 4, errc::footer_missing},
+      {"grains from sector 0 on", 64, 0, 8, errc::footer_missing},
+      {"grains behind the end", 64, 100000, 8, errc::footer_missing},
+      {"places of smaller grains", 20, 32, 8, errc::footer_missing},
+      {"grains that are larger", 20, 8, 8, errc::grain_size_invalid},
+  };
+  for (const auto& each : cases) {
+    bytes file = cut;
+    put(file, each.at, each.value, each.width);
+    const bytes before = file;
+    const mending done = mend_well(file);
+    INFO(each.what << "\n" << done.text());
+    CHECK(done.why.code == each.code);
+    CHECK((file == before));
+  }
 }
 
 TEST_CASE("the end of a stream is not written where the descriptor is") {
@@ -264,14 +342,17 @@ TEST_CASE("a grain size that the grains contradict is refused") {
 TEST_CASE("a grain whose marker has lost its size stays as it is, and so does its entry") {
   for (const stream_tables tables : all_forms) {
     const auto image = usual_stream(tables);
-    for (const std::uint64_t size : {0ull, 0xFFFFFFFFull}) {
+    const std::pair<std::uint64_t, std::uint64_t> cases[] = {
+        {100, 0}, {100, 0xFFFFFFFF}, {1099, 0xFFFFFFFF}};
+    for (const auto& [grain, size] : cases) {
       bytes file = image.file;
-      put(file, image.marker_at.at(100) + 8, size, 4);
+      put(file, image.marker_at.at(grain) + 8, size, 4);
       const bytes before = file;
       const mending done = mend_well(file);
-      INFO("tables " << static_cast<int>(tables) << "\n" << done.text());
+      INFO("tables " << static_cast<int>(tables) << ", grain " << grain << "\n" << done.text());
       CHECK(!done.why);
-      CHECK(done.did(repair_kind::grain_left));
+      // Of the last one nothing says where the next marker is.
+      if (grain == 100) CHECK(done.did(repair_kind::grain_left));
       CHECK(done.did(repair_kind::entry_left));
       CHECK(done.summary.changes == 0);
       CHECK((file == before));

@@ -358,8 +358,13 @@ TEST_CASE("where a write fails, its failure comes back and the image is no worse
   put(second, stream.marker_at.at(100), 17, 8);
   bytes third = stream.file;
   third.resize(stream.marker_at.at(1099) + 700);
+  const auto in_front = build_stream(usual_stream_plan(stream_tables::in_front_twice));
+  bytes fourth = in_front.file;
+  zero_bytes(fourth.data() + 48, 16);
+  zero_bytes(fourth.data() + in_front.directory_at, 512);
+  zero_bytes(fourth.data() + in_front.redundant_directory_at, 512);
   const std::pair<bytes, bytes> cases[] = {
-      {first, disk}, {second, stream.disk()}, {third, stream.disk()}};
+      {first, disk}, {second, stream.disk()}, {third, stream.disk()}, {fourth, in_front.disk()}};
   for (const auto& [damaged, content] : cases) {
     const unsigned before = right_grains(damaged, content);
     mended_file whole(damaged);

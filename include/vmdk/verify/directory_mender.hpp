@@ -29,12 +29,10 @@ class directory_mender {
     return pairs_->each_table([&](std::uint64_t table, const table_places& places) -> failure {
       const sparse_format& format = pairs_->format();
       bool is_lost = false;
-      bool is_known = false;
       for (unsigned copy = 0; copy < format.copies(); ++copy) {
         const auto entry = walk().directory_entry(copy, table);
         if (!entry) return entry.error();
         const std::uint64_t wanted = places.sector[copy];
-        is_known = is_known || wanted != 0;
         is_lost = is_lost || (wanted == 0 && (*entry != 0 || !format.may_lack_tables()));
         if (wanted == 0 || wanted == *entry) continue;
         entry_change& change = changes_.data()[change_count_++];
@@ -49,7 +47,7 @@ class directory_mender {
         if (change_count_ != changes_.size()) continue;
         if (failure f = mend()) return f;
       }
-      if (is_lost || (!is_known && !format.may_lack_tables())) {
+      if (is_lost) {
         target_->tell({.kind = repair_kind::table_left,
                        .offset = walk().directory_entry_at(0, table),
                        .table = table});
@@ -58,10 +56,12 @@ class directory_mender {
     });
   }
 
-  /// Writes the directory entries that plan found, and tables whose place had other content: as
-  /// they are in the other copy by now. Errors: the file's.
+  /// Writes the directory entries that plan found, behind a barrier, and tables whose place had
+  /// other content: as they are in the other copy by now. Errors: the file's.
   constexpr failure mend() noexcept {
     walk().forget();
+    if (change_count_ == 0) return no_failure;
+    if (failure f = target_->barrier()) return f;
     for (std::size_t i = 0; i < change_count_; ++i) {
       if (failure f = make(changes_.data()[i])) return f;
     }

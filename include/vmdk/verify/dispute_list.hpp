@@ -22,11 +22,8 @@ struct dispute : entry_pair {
 /// searched by grain and by value.
 class dispute_list {
  public:
-  /// What one dispute takes.
-  static constexpr std::size_t each_bytes = 40 + 2 * sizeof(std::uint64_t);
-
   constexpr explicit dispute_list(byte_span memory) noexcept
-      : memory_(memory), most_(memory.size() / each_bytes) {}
+      : memory_(memory), most_(memory.size() / (record_bytes + 2 * key_bytes)) {}
 
   [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
   [[nodiscard]] constexpr bool is_full() const noexcept { return count_ == most_; }
@@ -116,11 +113,14 @@ class dispute_list {
   }
 
  private:
+  static constexpr std::size_t record_bytes = 40;
+  static constexpr std::size_t key_bytes = sizeof(std::uint64_t);  ///< One for each value.
+
   [[nodiscard]] constexpr std::byte* record(std::size_t i) const noexcept {
-    return memory_.data() + i * 40;
+    return memory_.data() + i * record_bytes;
   }
   [[nodiscard]] constexpr std::byte* key_at(std::size_t i) const noexcept {
-    return memory_.data() + most_ * 40 + i * sizeof(std::uint64_t);
+    return memory_.data() + most_ * record_bytes + i * key_bytes;
   }
   [[nodiscard]] constexpr std::uint64_t key(std::size_t i) const noexcept {
     return load_le<std::uint64_t>(key_at(i));

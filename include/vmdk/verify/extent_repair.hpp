@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <type_traits>
 
 #include "vmdk/core/bytes.hpp"
@@ -17,7 +16,6 @@
 #include "vmdk/verify/link_facts.hpp"
 #include "vmdk/verify/mended_extent.hpp"
 #include "vmdk/verify/plain_repair.hpp"
-#include "vmdk/verify/repair_target.hpp"
 #include "vmdk/verify/stream_repair.hpp"
 
 namespace vmdk::detail {

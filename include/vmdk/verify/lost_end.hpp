@@ -8,7 +8,6 @@
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
-#include "vmdk/format/footer_check.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/verify/grain_probe.hpp"
 #include "vmdk/verify/marker_mender.hpp"
@@ -58,7 +57,7 @@ class lost_end {
       }
     }
     header().gd_offset = directory_at_end;
-    header().rgd_offset = std::uint64_t{0};
+    extent_->drop_copy();
     stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
     if (failure f = tail.plan()) return f;
     if (failure f = mend_markers(target(), stream)) return f;
@@ -72,7 +71,7 @@ class lost_end {
   [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
   [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
 
-  /// True when a file has only zeros from a sector on, or a footer that is to be replaced.
+  /// True when a file has only zeros from a sector on. Errors: the file's.
   [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
     const byte_span window = extent_->share.rest;
     for (std::uint64_t at = sector << sector_shift; at < target().size();) {

@@ -42,8 +42,7 @@ class marker_settler {
       bool is_wanted = false;
       list.each_value(item.sector, item.sector + 1, [&](std::size_t i, unsigned) {
         dispute d = list.get(i);
-        if (stream_->is_place(item.lba) && d.grain == grain) return;
-        // Another entry names this marker, which says something else of itself.
+        // This entry names a marker that says something else of itself.
         is_wanted = true;
         d.is_marker = !is_named;
         list.set(i, d);

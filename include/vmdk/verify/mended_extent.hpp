@@ -46,6 +46,11 @@ struct mended_extent {
     is_copy_lost = search.is_copy_lost();
     return f;
   }
+  /// Says that there are no redundant tables.
+  constexpr void drop_copy() noexcept {
+    header.flags = header.flags & ~sparse_flags::redundant_tables;
+    header.rgd_offset = std::uint64_t{0};
+  }
   /// Tells that the redundant directory is left, if it is.
   constexpr void tell_lost_directory() noexcept {
     if (!is_copy_lost) return;

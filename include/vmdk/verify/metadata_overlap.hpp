@@ -9,6 +9,7 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/verify/dispute_list.hpp"
 #include "vmdk/verify/pair_walk.hpp"
+#include "vmdk/verify/place_search.hpp"
 
 namespace vmdk::detail {
 
@@ -30,7 +31,7 @@ class metadata_overlap {
           const auto d = sectors_of(table, places);
           if (!d) return d.error();
           for (const std::uint32_t sector : d->value) {
-            if (sector != 0 && !is_apart(sector)) take(sector);
+            if (sector != 0 && !may_hold_table(format(), sector)) take(sector);
           }
           if (d->value[0] == 0 && d->value[1] == 0) return no_failure;
           if (places_.is_full()) {
@@ -56,21 +57,6 @@ class metadata_overlap {
 
   /// The first one that is found counts.
   constexpr void take(std::uint64_t sector) noexcept { found_ = found_ == 0 ? sector : found_; }
-
-  /// True for a table that shares no sector with what the header names.
-  [[nodiscard]] constexpr bool is_apart(std::uint64_t sector) const noexcept {
-    const auto is_clear_of = [sector](std::uint64_t offset, std::uint64_t bytes) {
-      const std::uint64_t first = offset >> sector_shift;
-      return sector >= first + (bytes >> sector_shift) || sector + table_sectors <= first;
-    };
-    const auto& extent = format().extent();
-    bool is_clear =
-        sector != 0 && is_clear_of(extent.descriptor_offset_bytes(), extent.descriptor_bytes());
-    for (unsigned copy = 0; copy < format().copies(); ++copy) {
-      is_clear = is_clear && is_clear_of(format().directory_at(copy), format().directory_bytes());
-    }
-    return is_clear;
-  }
 
   /// A table as if its copies' sectors were disputed: those that the directories are going to name,
   /// also where they are not sure of them; each of them once, and else 0. Errors: the file's.

@@ -96,10 +96,10 @@ class pair_walk {
     pair.grain = grain;
     for (unsigned copy = 0; copy < format().copies(); ++copy) {
       if (places_.sector[copy] == 0 || places_.is_unwritten[copy]) continue;
-      const auto bytes = walk_->sector_of_table(copy, places_.sector[copy], index >> 7);
-      if (!bytes) return bytes.error();
+      const auto value = walk_->entry_of_table(copy, places_.sector[copy], index);
+      if (!value) return value.error();
       pair.at[copy] = (places_.sector[copy] << sector_shift) + index * sizeof(std::uint32_t);
-      pair.value[copy] = load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t));
+      pair.value[copy] = static_cast<std::uint32_t>(*value);
     }
     return pair;
   }

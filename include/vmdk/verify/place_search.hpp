@@ -7,10 +7,20 @@
 
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
-#include "vmdk/format/sparse_geometry.hpp"
 #include "vmdk/verify/directory_judge.hpp"
+#include "vmdk/verify/table_formats.hpp"
 
 namespace vmdk::detail {
+
+/// True where a table can be that shares no sector with the header, the descriptor or a directory.
+[[nodiscard]] constexpr bool may_hold_table(const sparse_format& format,
+                                            std::uint64_t sector) noexcept {
+  if (!format.names_table(sector)) return false;
+  if (format.copies() == 1) return true;
+  const std::uint64_t copy = format.directory_at(1) >> sector_shift;
+  return sector >= copy + (format.directory_bytes() >> sector_shift) ||
+         sector + table_sectors <= copy;
+}
 
 /// Where a copy of a table may be; 0 for a place where it cannot.
 struct place_candidates {
@@ -64,6 +74,11 @@ class place_search {
   [[nodiscard]] constexpr const sparse_format& format() const noexcept {
     return directory_.format();
   }
+  /// True for two tables that are not apart.
+  [[nodiscard]] static constexpr bool share_sectors(std::uint64_t first,
+                                                    std::uint64_t second) noexcept {
+    return first < second + table_sectors && second < first + table_sectors;
+  }
   [[nodiscard]] constexpr auto& walk() const noexcept { return directory_.walk(); }
 
   /// True when a table can be here without sharing sectors with any other metadata. Directory
@@ -71,21 +86,13 @@ class place_search {
   [[nodiscard]] constexpr result<bool> may_lie_at(unsigned copy, std::uint64_t table,
                                                   std::uint64_t sector,
                                                   bool is_own) const noexcept {
-    if (sector == 0 || sector >= sector_number_limit || !format().names_table(sector)) return false;
-    const auto apart = [&](std::uint64_t first, std::uint64_t sectors) {
-      return sector >= first + sectors || sector + table_sectors <= first;
-    };
+    if (sector >= sector_number_limit || !may_hold_table(format(), sector)) return false;
     for (unsigned other = 0; other < format().copies(); ++other) {
-      if (!apart(format().directory_at(other) >> sector_shift,
-                 format().directory_bytes() >> sector_shift)) {
-        return false;
-      }
       for (std::uint64_t i = 0; i < format().table_count(); ++i) {
         if (other == copy && i == table) continue;
         const auto entry = walk().directory_entry(other, i);
         if (!entry) return entry.error();
-        if (*entry == 0 || !format().names_table(*entry)) continue;
-        if (apart(*entry, table_sectors)) continue;
+        if (!format().names_table(*entry) || !share_sectors(*entry, sector)) continue;
         const auto is_right = is_own ? directory_.is_right(other, i) : result<bool>(true);
         if (!is_right) return is_right.error();
         if (*is_right) return false;
@@ -98,9 +105,7 @@ class place_search {
   /// there, or beside a neighbour.
   [[nodiscard]] constexpr result<bool> is_wanted_by_others(unsigned copy, std::uint64_t table,
                                                            std::uint64_t sector) const noexcept {
-    const auto is_there = [sector](std::uint64_t place) {
-      return place < sector + table_sectors && sector < place + table_sectors;
-    };
+    const auto is_there = [sector](std::uint64_t place) { return share_sectors(place, sector); };
     const std::uint64_t count = format().table_count();
     for (unsigned other = 0; other < format().copies(); ++other) {
       bool is_beside_last = false;

@@ -53,7 +53,6 @@ class plain_repair {
     dispute_list disputes(extent_->share.rest);
     table_mender<Target> tables(target(), pairs, judge, disputes);
     if (failure f = tables.mend_plain(!found->do_overlap)) return f;
-    if (failure f = target().barrier()) return f;
     if (failure f = directories.mend()) return f;
     return extent_->mend_header();
   }

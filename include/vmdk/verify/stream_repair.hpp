@@ -65,8 +65,14 @@ class stream_repair {
 
   /// Finds the directory behind the grains: the one counts that has the most of them right.
   constexpr failure repair_at_end() noexcept {
+    const sparse_extent_header& footer = extent_->choice.footer;
     const std::uint64_t footer_directory =
-        extent_->choice.is_footer_usable ? extent_->choice.footer.gd_offset.get() : 0;
+        extent_->choice.is_footer_usable ? footer.gd_offset.get() : 0;
+    // A footer that neither has redundant tables nor could name them is right about that.
+    if (footer_directory != 0 && footer.rgd_offset == 0 &&
+        !footer.has(sparse_flags::redundant_tables)) {
+      extent_->drop_copy();
+    }
     const std::uint64_t header_directory =
         extent_->choice.header.has_tables_at_end() ? 0 : extent_->choice.header.gd_offset.get();
     stream_view<Target> stream = view(false);

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include "vmdk/core/endian.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
 #include "vmdk/format/sparse_geometry.hpp"
@@ -87,13 +86,10 @@ class stream_tables {
 
   /// A table entry as the directory leads to it; 0 where it leads nowhere.
   [[nodiscard]] constexpr result<std::uint64_t> plain_entry(std::uint64_t grain) const noexcept {
-    const std::uint64_t index = grain & (entries_per_table - 1);
     const auto table = walk_->directory_entry(0, grain >> sparse_format::table_shift);
     if (!table) return table.error();
-    if (*table == 0 || !walk_->format().names_table(*table)) return std::uint64_t{0};
-    const auto bytes = walk_->sector_of_table(0, *table, index >> 7);
-    if (!bytes) return bytes.error();
-    return std::uint64_t{load_le<std::uint32_t>(*bytes + (index & 127) * sizeof(std::uint32_t))};
+    if (!walk_->format().names_table(*table)) return std::uint64_t{0};
+    return walk_->entry_of_table(0, *table, grain & (entries_per_table - 1));
   }
 
   const stream_view<File>* stream_;

@@ -56,16 +56,30 @@ class stream_tail {
     tables_ = memory_.subspan(directory_.size());
     zero_bytes(directory_);
     std::uint64_t table = 0;
+    marker_item last_grain;
+    std::uint64_t doubtful = 0;
     const auto facts = scan([&](const marker_item& item) -> failure {
       if (item.kind == marker_kind::grain) {
         table = table_of(item.lba);
+        last_grain = item;
+        doubtful = 0;
         if (table < geometry_.table_count() && place_of(table) == 0) set_place(table, needed);
       } else if (place_of(table) == needed) {
+        const auto is_its_own = names(item.sector + 1, last_grain);
+        if (!is_its_own) return is_its_own.error();
         set_place(table, static_cast<std::uint32_t>(item.sector + 1));
+        if (!*is_its_own) doubtful = item.sector;
+      } else if (doubtful == 0) {
+        doubtful = item.sector;
       }
       return no_failure;
     });
     if (!facts) return facts.error();
+    // Tables behind the last grain's own: a repair that stopped half way wrote them.
+    if (doubtful != 0) {
+      end_sector_ = doubtful;
+      if (place_of(table) > doubtful) set_place(table, needed);
+    }
     missing_ = 0;
     for (std::uint64_t i = 0; i < geometry_.table_count(); ++i) missing_ += place_of(i) == needed;
     const std::uint64_t directory_at = end_sector_ + missing_ * (1 + table_sectors) + 1;
@@ -128,6 +142,15 @@ class stream_tail {
   }
   [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
     return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;
+  }
+  /// True when a table has the place of a grain. Errors: the file's.
+  [[nodiscard]] constexpr result<bool> names(std::uint64_t table_sector,
+                                             const marker_item& grain) noexcept {
+    const std::uint64_t index = (grain.lba >> geometry_.grain_shift()) & (entries_per_table - 1);
+    std::array<std::byte, sizeof(std::uint32_t)> entry{};
+    const std::uint64_t offset = (table_sector << sector_shift) + index * entry.size();
+    if (failure f = target_->read_at(offset, entry)) return f;
+    return load_le<std::uint32_t>(entry.data()) == grain.sector;
   }
   [[nodiscard]] constexpr std::uint32_t place_of(std::uint64_t table) const noexcept {
     return load_le<std::uint32_t>(directory_.data() + table * sizeof(std::uint32_t));

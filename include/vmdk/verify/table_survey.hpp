@@ -18,7 +18,7 @@ struct table_survey {
   std::uint64_t metadata_end_sector = 0;
   std::uint64_t lowest_grain_sector = 0xFFFFFFFFFFFFFFFF;  ///< Behind the metadata.
   std::uint64_t grains = 0;          ///< Entries that name a place in the file.
-  std::uint64_t below_overhead = 0;  ///< Those of them that the overhead says cannot be.
+  std::uint64_t below_overhead = 0;  ///< Those that the overhead says cannot be; no copy is lost.
   std::uint64_t ones = 0;            ///< Entries of 1.
   bool do_overlap = false;           ///< Two that follow each other in a table share sectors.
 };
@@ -63,7 +63,9 @@ template <class File>
     if (value <= 1 || value >= format.file_bytes() >> sector_shift) return no_failure;
     if (value < found.metadata_end_sector && value < overhead_sectors) return no_failure;
     ++found.grains;
-    if (value < overhead_sectors) ++found.below_overhead;
+    // Where a copy of the table is lost, nothing speaks for an entry against the overhead.
+    const bool is_sure = format.copies() == 1 || pair.is_sure();
+    if (is_sure && value < overhead_sectors) ++found.below_overhead;
     if (last != 0 && value < last + each && last < value + each) found.do_overlap = true;
     last = value;
     found.lowest_grain_sector = smaller_of(found.lowest_grain_sector, value);

@@ -109,6 +109,15 @@ class table_walk {
                              sectors_of_table<Format> << sector_shift);
   }
 
+  /// One entry of a table.
+  [[nodiscard]] constexpr result<std::uint64_t> entry_of_table(unsigned copy,
+                                                               std::uint64_t table_sector,
+                                                               std::uint64_t index) noexcept {
+    const auto bytes = sector_of_table(copy, table_sector, index / entries_per_sector);
+    if (!bytes) return bytes.error();
+    return load_entry(*bytes + index % entries_per_sector * entry_bytes);
+  }
+
   [[nodiscard]] static constexpr std::uint64_t load_entry(const std::byte* bytes) noexcept {
     if constexpr (Format::entry_shift == 2) {
       return load_le<std::uint32_t>(bytes);
