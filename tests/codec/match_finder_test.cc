@@ -65,7 +65,7 @@ TEST_CASE("match_finder: what it gives is a match, inside the window") {
   const auto finder = std::make_unique<match_finder<12, 15>>();
   const auto near_finder = std::make_unique<match_finder<6, 8>>();
   for (unsigned kind = 0; kind < static_cast<unsigned>(content::count); ++kind) {
-    std::vector<std::byte> in(300000);
+    std::vector<std::byte> in(100000);
     codec_test::fill(in.data(), in.size(), static_cast<content>(kind), kind);
     in.shrink_to_fit();
     finder->begin(in.data(), in.size());
