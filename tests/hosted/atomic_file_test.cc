@@ -32,6 +32,11 @@ TEST_CASE("a file that is not committed goes away") {
     CHECK_FALSE(file->sink().write(bytes_of("content")));
     atomic_file moved = std::move(file).value();
     CHECK(folder.names().size() == 1);
+    atomic_file assigned;
+    assigned = std::move(moved);
+    CHECK(assigned.sink().size() == 7);
+    CHECK(moved.temporary_path().empty());
+    CHECK(assigned.temporary_path() == folder / folder.names().at(0));
   }
   CHECK(folder.names().empty());
   atomic_file aborted = atomic_file::create(folder / "file").value();

@@ -172,4 +172,5 @@ TEST_CASE("a file that is open is known by any path to it") {
   CHECK(files.is_open(folder / "link"));
   CHECK_FALSE(files.is_open(folder / "b.vmdk"));
   CHECK_FALSE(files.is_open(folder / "missing"));
+  CHECK_FALSE(files.is_open("/proc/self/status"));  // On another file system.
 }

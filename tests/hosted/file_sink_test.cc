@@ -115,6 +115,13 @@ TEST_CASE("a file sink says why a file cannot be written") {
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
   CHECK(file_sink::overwrite(folder / "fifo").error() ==
         sink_failure(errc::file_not_regular, 0, ESPIPE));
+  const loop_device device(MiB);
+  if (device.path().empty()) {
+    WARN("no loop device here");
+    return;
+  }
+  CHECK(file_sink::overwrite(device.path()).error() ==
+        sink_failure(errc::file_not_regular, 0, ENOTBLK));
 }
 
 TEST_CASE("a medium that fills up is said, with the place, and stays said") {

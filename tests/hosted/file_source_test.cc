@@ -163,3 +163,22 @@ TEST_CASE("a file source reads a block device") {
   CHECK(source->read_at(MiB - 3, out).code == errc::out_of_range);
   CHECK(*source->next_data(5) == range{5, MiB - 5});
 }
+
+TEST_CASE("standard input is read as a file where it is one, and stays open") {
+  const temporary_folder folder;
+  write_file(folder / "file", "0123456789");
+  {
+    const replaced_input input(folder / "file");
+    {
+      auto source = file_source::standard_input();
+      REQUIRE(source);
+      CHECK(source->size() == 10);
+      std::array<std::byte, 4> out{};
+      CHECK_FALSE(source->read_at(3, out));
+      CHECK(text_of(out) == "3456");
+    }
+    CHECK(::fcntl(STDIN_FILENO, F_GETFD) >= 0);
+  }
+  const replaced_input input("/dev/null");
+  CHECK(file_source::standard_input().error() == source_failure(errc::file_not_regular, 0, ESPIPE));
+}

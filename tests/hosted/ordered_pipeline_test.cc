@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/hosted/failing_calls.hpp"
+
 namespace {
 
 using namespace vmdk;
@@ -111,6 +113,42 @@ TEST_CASE("a pipeline leaves no thread at work, and may be run again") {
     CHECK(at_work == 0);
     CHECK(why == codec_failure(errc::codec_failed, 3));
   }
+}
+
+TEST_CASE("a pipeline does with the threads that the system starts, or none") {
+  for (const unsigned started : {0u, 1u, 3u}) {
+    const hosted_testing::answered_call create("pthread_create",
+                                               [=](unsigned call) -> std::optional<long> {
+                                                 if (call < started) return std::nullopt;
+                                                 return EAGAIN;
+                                               });
+    const pipeline_run r = run_jobs(4, 60, never, never, never);
+    CHECK(create.calls() == started + 1);
+    CHECK(r.why == no_failure);
+    CHECK(r.taken == 60);
+    CHECK(r.in_order);
+    CHECK(r.bounded);
+  }
+}
+
+TEST_CASE("a pipeline with one slot needs no thread") {
+  const hosted_testing::answered_call create("pthread_create", [](unsigned) { return EAGAIN; });
+  std::vector<squaring_worker> workers(2);
+  std::vector<pipeline_slot<numbered_job>> slots(1);
+  ordered_pipeline<numbered_job, squaring_worker> pipeline(workers, slots);
+  std::uint64_t made = 0;
+  std::uint64_t sum = 0;
+  CHECK(pipeline.run(
+            [&](numbered_job& job) noexcept -> result<bool> {
+              job.number = made++;
+              return made <= 5;
+            },
+            [&](numbered_job& job) noexcept {
+              sum += job.answer;
+              return no_failure;
+            }) == no_failure);
+  CHECK(sum == 0 + 1 + 4 + 9 + 16);
+  CHECK(create.calls() == 0);
 }
 
 }  // namespace

@@ -55,3 +55,23 @@ TEST_CASE("a rename to a new name takes no name from anybody") {
   CHECK(folder.names() == std::vector<std::string>{"taken", "to"});
   CHECK(detail::os::rename_new(opened, "missing", "x") == ENOENT);
 }
+
+TEST_CASE("a link is told from what it leads to") {
+  const temporary_folder folder;
+  write_file(folder / "file", "x");
+  std::filesystem::create_symlink("file", folder / "link");
+  detail::os::file_status status;
+  CHECK(detail::os::get_link_status(folder / "link", status) == 0);
+  CHECK(status.kind == file_kind::symbolic_link);
+  CHECK(detail::os::get_link_status(folder / "file", status) == 0);
+  CHECK(status.kind == file_kind::regular);
+  CHECK(detail::os::get_link_status(folder / "missing", status) == ENOENT);
+}
+
+TEST_CASE("a terminal is told from other devices") {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  REQUIRE(terminal >= 0);
+  CHECK(detail::os::is_terminal(detail::os::handle(terminal)));
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  CHECK_FALSE(detail::os::is_terminal(detail::os::handle(null)));
+}

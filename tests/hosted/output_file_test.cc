@@ -84,8 +84,11 @@ TEST_CASE("a block device is written only on demand") {
   CHECK(S_ISBLK(status_of(device.path()).st_mode));
 }
 
-TEST_CASE("a folder is no output") {
+TEST_CASE("a folder or a socket is no output") {
   const temporary_folder folder;
+  REQUIRE(::mknod((folder / "socket").c_str(), S_IFSOCK | 0600, 0) == 0);
+  CHECK(output_file::open(folder / "socket", existing_file::replace).error() ==
+        sink_failure(errc::file_not_regular, 0, ESPIPE));
   CHECK(output_file::open(folder.path(), existing_file::replace).error() ==
         sink_failure(errc::file_not_regular, 0, EISDIR));
   CHECK(output_file::open(folder / "missing/file").error() ==
@@ -95,6 +98,7 @@ TEST_CASE("a folder is no output") {
 TEST_CASE("standard output is a stream that stays open") {
   output_file output = output_file::standard_output();
   CHECK_FALSE(output.is_seekable());
+  CHECK(output.temporary_path().empty());
   CHECK_FALSE(output.commit());
   CHECK(::fcntl(STDOUT_FILENO, F_GETFD) >= 0);
 }

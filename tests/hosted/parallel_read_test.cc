@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "tests/hosted/parallel_testing.hpp"
@@ -137,6 +138,89 @@ TEST_CASE("the first grain that does not inflate is told") {
     CHECK(why.offset < 8000);
     CHECK(got.size() == 7 * 4096);
   }
+}
+
+TEST_CASE("a disk that cannot tell its holes is not read") {
+  const contents disk = numbered_grains(10);
+  lost_holes source{memory_source{byte_view(disk)}};
+  for (const unsigned threads : thread_counts) {
+    CHECK(read_parallel(
+              source, threads, 4096, [&] { return source; },
+              [](std::uint64_t, byte_view) noexcept { return no_failure; }) == lost_holes::why);
+  }
+}
+
+TEST_CASE("a factory that fails or throws is told, and nothing is read or expanded") {
+  const contents disk = numbered_grains(10);
+  memory_source source{byte_view(disk)};
+  const packed_grains packed(true);
+  const failure missing = codec_failure(errc::codec_not_available);
+  const failure no_memory = options_failure(errc::workspace_too_small);
+  const auto nothing_comes = [](std::uint64_t, byte_view) noexcept {
+    return sink_failure(errc::write_failed, 0);
+  };
+  const auto nothing_is_asked = [](compressed_piece&) noexcept -> result<bool> {
+    return source_failure(errc::read_failed, 0);
+  };
+  for (const unsigned threads : thread_counts) {
+    const auto no_source = [&]() -> result<memory_source> { return missing; };
+    const auto thrown_source = []() -> memory_source { throw std::bad_alloc(); };
+    CHECK(read_parallel(source, threads, 4096, no_source, nothing_comes) == missing);
+    CHECK(read_parallel(source, threads, 4096, thrown_source, nothing_comes) == no_memory);
+    const auto no_decoder = [&]() -> result<inflate> { return missing; };
+    const auto thrown_decoder = []() -> inflate { throw std::bad_alloc(); };
+    CHECK(inflate_parallel(4096, 8192, threads, nothing_is_asked, no_decoder, nothing_comes) ==
+          missing);
+    CHECK(inflate_parallel(4096, 8192, threads, nothing_is_asked, thrown_decoder, nothing_comes) ==
+          no_memory);
+  }
+}
+
+TEST_CASE("factories may give results") {
+  const contents disk = numbered_grains(10);
+  memory_source source{byte_view(disk)};
+  std::uint64_t end = 0;
+  CHECK(read_parallel(
+            source, 2, 4096, [&]() -> result<memory_source> { return source; },
+            [&](std::uint64_t offset, byte_view bytes) noexcept {
+              end = offset + bytes.size();
+              return no_failure;
+            }) == no_failure);
+  CHECK(end == disk.size());
+}
+
+TEST_CASE("only the last grain may be shorter than a grain") {
+  packed_grains packed(false);
+  // The last stream expands to 3 KiB.
+  packed.streams[3] = packed.streams.back();
+  for (const unsigned threads : thread_counts) {
+    contents got;
+    CHECK(expand(packed, threads, got).code == errc::stream_output_short);
+    CHECK(got.size() == 3 * 4096);
+  }
+}
+
+/// A decoder that has no memory, which is no fault of the stream.
+struct poor_decoder {
+  static constexpr bool needs_contiguous_input = false;
+  template <class Supply>
+  failure decode(Supply&, byte_span) noexcept {
+    return options_failure(errc::workspace_too_small, 7);
+  }
+};
+
+TEST_CASE("a failure that is not the stream's has no place in the file") {
+  const packed_grains packed(true);
+  CHECK(inflate_parallel(
+            4096, 8192, 1,
+            [&](compressed_piece& piece) noexcept -> result<bool> {
+              piece.file_offset = 1000;
+              piece.data = byte_view(packed.streams[0]);
+              return true;
+            },
+            [] { return poor_decoder{}; },
+            [](std::uint64_t, byte_view) noexcept { return no_failure; }) ==
+        options_failure(errc::workspace_too_small, 7));
 }
 
 }  // namespace

@@ -85,6 +85,21 @@ TEST_CASE("any number of threads writes the same bytes") {
   check_same_bytes<128>({.cid_given = true, .cid = 99});
 }
 
+TEST_CASE("threads read for themselves only what does not lie in memory") {
+  // The last grain is not whole, so that it cannot be seen in place.
+  const contents& disk = mixed_disk();
+  memory_source source{byte_view(disk)};
+  fault none;
+  failing_file alone(none);
+  REQUIRE(write_alone<128>(source, alone, {}));
+  for (const unsigned threads : thread_counts) {
+    failing_file file(none);
+    const auto same_disk = [&]() -> result<memory_source> { return source; };
+    REQUIRE(write_parallel<stream_optimized<>>(source, file, {}, threads, make_deflate, same_disk));
+    CHECK(file.content() == alone.content());
+  }
+}
+
 /// Memory as a pipe.
 class memory_pipe {
  public:
@@ -208,6 +223,17 @@ TEST_CASE("a source that fails under threads is told") {
   }
 }
 
+TEST_CASE("a source that cannot tell its holes is told") {
+  const contents disk = numbered_grains(100);
+  for (const unsigned threads : thread_counts) {
+    const lost_holes source{memory_source{byte_view(disk)}};
+    fault none;
+    failing_stream sink(none);
+    CHECK(write_parallel<stream_optimized<8>>(source, sink, {}, threads, make_deflate).error() ==
+          lost_holes::why);
+  }
+}
+
 TEST_CASE("a thread's own source that fails is told") {
   const contents disk = numbered_grains(100);
   using type = stream_optimized<8>;
@@ -239,6 +265,10 @@ TEST_CASE("factories that fail are told, before anything is written") {
     CHECK(write_parallel<type>(source, sink, {}, threads, []() -> poisoned_encoder {
             throw std::bad_alloc();
           }).error() == options_failure(errc::workspace_too_small));
+    CHECK(write_parallel<type>(
+              source, sink, {}, threads, [] { return poisoned_encoder{}; },
+              [&]() -> result<memory_source> { return missing; })
+              .error() == missing);
     CHECK(write_parallel<type>(source, sink, {.extent_name = "\""}, threads,
                                [] { return poisoned_encoder{}; })
               .error()

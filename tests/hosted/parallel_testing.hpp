@@ -8,6 +8,7 @@
 
 #include "vmdk/codec/deflate.hpp"
 #include "vmdk/core/endian.hpp"
+#include "vmdk/io/memory.hpp"
 
 namespace parallel_testing {
 
@@ -38,5 +39,17 @@ inline contents numbered_grains(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) store_le(disk.data() + i * 4096u, i + 1);
   return disk;
 }
+
+/// A disk in memory that fails when it is asked where its data is.
+struct lost_holes {
+  static constexpr failure why = source_failure(errc::read_failed, 5, 6);
+  memory_source disk;
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return disk.size(); }
+  failure read_at(std::uint64_t offset, byte_span out) const noexcept {
+    return disk.read_at(offset, out);
+  }
+  result<range> next_data(std::uint64_t) const noexcept { return why; }
+};
 
 }  // namespace parallel_testing

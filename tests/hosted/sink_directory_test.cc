@@ -56,6 +56,20 @@ TEST_CASE("the temporary name of the last file is known until the set appears") 
   CHECK(directory.temporary_name().empty());
 }
 
+TEST_CASE("a set that is moved is committed by its new owner only") {
+  const temporary_folder folder;
+  sink_directory directory;
+  {
+    sink_directory first = open_directory(folder, existing_file::replace);
+    write_file(folder / "old", "x");
+    add(first, "disk", "one");
+    first.retire("old");
+    directory = std::move(first);
+  }
+  CHECK_FALSE(directory.commit());
+  CHECK(folder.names() == names{"disk"});
+}
+
 TEST_CASE("the descriptor appears last") {
   const temporary_folder folder;
   sink_directory directory = open_directory(folder);

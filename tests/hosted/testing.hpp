@@ -116,6 +116,26 @@ struct pipe_pair {
   }
 };
 
+/// Makes a file standard input for a while.
+class replaced_input {
+ public:
+  explicit replaced_input(const std::string& path)
+      : old_(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0 || ::dup2(file, STDIN_FILENO) < 0) throw std::runtime_error("no " + path);
+    ::close(file);
+  }
+  replaced_input(const replaced_input&) = delete;
+  replaced_input& operator=(const replaced_input&) = delete;
+  ~replaced_input() {
+    if (::dup2(old_, STDIN_FILENO) < 0) ::close(STDIN_FILENO);
+    ::close(old_);
+  }
+
+ private:
+  int old_;
+};
+
 /// Ignores a signal for a while.
 class ignored_signal {
  public:

@@ -65,7 +65,8 @@ class atomic_file {
     return folder_path_ + '/' + pending_.temporary_name();
   }
 
-  /// Brings the file to the medium and gives it its name. On failure nothing is left of it. Errors:
+  /// Brings the file to the medium and gives it its name. On failure nothing is left of it, but
+  /// where only the folder could not be brought to the medium: then the file has its name. Errors:
   /// those of the sink, an earlier one too; errc::already_exists, when the name was taken
   /// meanwhile.
   failure commit() noexcept {

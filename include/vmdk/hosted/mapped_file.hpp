@@ -55,8 +55,10 @@ class mapped_file {
 
     const std::uint64_t size_bytes = mapped.file_.size();
     if (size_bytes == 0) return mapped;
-    if (size_bytes > (std::numeric_limits<std::size_t>::max)()) {
-      return detail::os::read_error(ENOMEM);
+    if constexpr (sizeof(std::size_t) < sizeof(size_bytes)) {
+      if (size_bytes > (std::numeric_limits<std::size_t>::max)()) {
+        return detail::os::read_error(ENOMEM);
+      }
     }
     const auto n = static_cast<std::size_t>(size_bytes);
     if (const int error = detail::os::map(same, n, mapped.bytes_)) {

@@ -103,11 +103,9 @@ inline constexpr int error_quota = EDQUOT;
 inline constexpr int error_quota = ENOSPC;
 #endif
 
-/// The errno that tells a person why a file of this kind will not do.
+/// The errno that tells a person why a file of this kind, which is there, will not do.
 [[nodiscard]] inline int errno_of_kind(file_kind kind) noexcept {
   switch (kind) {
-    case file_kind::none:
-      return ENOENT;
     case file_kind::directory:
       return EISDIR;
     case file_kind::symbolic_link:

@@ -188,11 +188,12 @@ class parallel_packer {
         return no_failure;
       }
     }
-    if constexpr (!Source<OwnSource>) {
+    if constexpr (Source<OwnSource>) {
+      return no_failure;
+    } else {
       job.bytes = job.buffer.data();
       return grains.read(source, found, job.buffer);
     }
-    return no_failure;
   }
 
   std::vector<worker> workers_;

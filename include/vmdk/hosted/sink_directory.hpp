@@ -82,7 +82,8 @@ class sink_directory {
   /// Gives all files their names, in the order of their creation, so that the descriptor, which is
   /// created last, appears last; an older descriptor of the name goes first. Then removes what is
   /// retired. Errors: those of the sinks; errc::already_exists; errc::write_failed. On failure none
-  /// of the new files is left.
+  /// of the new files is left, but where only the folder could not be brought to the medium at the
+  /// end: then all have their names.
   failure commit() noexcept {
     if (failed_ || finish_last()) {
       abort();

@@ -93,20 +93,10 @@ using handle = basic_handle<descriptor>;
 }
 
 [[nodiscard]] inline int flags_of(access how) noexcept {
-  switch (how) {
-    case access::read:
-      return O_RDONLY;
-    case access::write:
-      return O_WRONLY;
-    case access::read_write:
-      return O_RDWR;
-    case access::write_alone:
-      // Without O_CREAT it refuses a device that is in use.
-      return O_WRONLY | O_EXCL;
-    case access::create:
-      break;
-  }
-  return O_WRONLY | O_CREAT | O_EXCL;
+  // O_EXCL without O_CREAT refuses a device that is in use.
+  constexpr int flags[] = {O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_EXCL,
+                           O_WRONLY | O_CREAT | O_EXCL};
+  return flags[static_cast<std::size_t>(how)];
 }
 
 /// As open(2), which gives a new file these permissions; `flags` go with those of the access.

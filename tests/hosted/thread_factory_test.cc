@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmdk/hosted/thread_factory.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace vmdk;
+
+TEST_CASE("there is at least one usual thread") { CHECK(usual_threads() >= 1); }
