@@ -75,6 +75,21 @@ TEST_CASE("a FIFO that takes a file's name before it is opened is refused") {
   CHECK(files.open("file").error() == files_failure(errc::file_not_regular, ESPIPE));
 }
 
+TEST_CASE("a device that takes the name of an image's file is refused") {
+  const loop_device device(1 * MiB);
+  if (device.path().empty()) {
+    WARN("no loop device here");
+    return;
+  }
+  const temporary_folder folder;
+  write_file(folder / "file", "x");
+  directory_files files;
+  REQUIRE_FALSE(files.allow(folder.path()));
+  const answered_call open(
+      "openat", [&](unsigned) { return ::open(device.path().c_str(), O_RDONLY | O_CLOEXEC); });
+  CHECK(files.open("file").error() == files_failure(errc::file_not_regular, ENOTBLK));
+}
+
 TEST_CASE("a device whose size cannot be had is not opened") {
   const loop_device device(1 * MiB);
   if (device.path().empty()) {

@@ -92,7 +92,7 @@ TEST_CASE("threads read for themselves only what does not lie in memory") {
   fault none;
   failing_file alone(none);
   REQUIRE(write_alone<128>(source, alone, {}));
-  for (const unsigned threads : thread_counts) {
+  for (const unsigned threads : {1u, 2u}) {
     failing_file file(none);
     const auto same_disk = [&]() -> result<memory_source> { return source; };
     REQUIRE(write_parallel<stream_optimized<>>(source, file, {}, threads, make_deflate, same_disk));
