@@ -53,7 +53,7 @@ class memory_files {
       return vmdk::source_failure(vmdk::errc::out_of_range, offset);
     }
     if (read_fails_at != 0 && --read_fails_at == 0) {
-      return vmdk::source_failure(vmdk::errc::read_failed, offset);
+      return vmdk::source_failure(fails_with, offset);
     }
     vmdk::copy_bytes(out.data(), content.data() + offset, out.size());
     return vmdk::no_failure;
@@ -62,6 +62,7 @@ class memory_files {
   std::uint64_t opened = 0;         ///< Calls of `open`.
   std::uint64_t read_bytes = 0;     ///< Asked of `read_at`.
   std::uint64_t read_fails_at = 0;  ///< So many reads from now one fails; 0: never.
+  vmdk::errc fails_with = vmdk::errc::read_failed;
 
  private:
   static vmdk::failure failed(vmdk::errc code) {

@@ -88,6 +88,7 @@ TEST_CASE("sentences are evaluated at run time too") {
   CHECK(to_string(severity::warning) == "warning");
   CHECK(to_string(severity::unclean) == "unclean");
   CHECK(to_string(severity::error) == "error");
+  CHECK(to_string(static_cast<severity>(9)) == "unknown");
 }
 
 TEST_CASE("every code has an id of its own, which is its name with dashes") {

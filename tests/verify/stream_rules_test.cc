@@ -122,6 +122,11 @@ const row<stream_image> end_rows[] = {
        put(f, i.footer_at + 56, ~std::uint64_t{0}, 8);
        return i.footer_at + 56;
      }},
+    {"directory at 0", errc::footer_directory_invalid, error, refused, refused,
+     [](bytes& f, const stream_image& i) {
+       put(f, i.footer_at + 56, 0, 8);
+       return i.footer_at + 56;
+     }},
     {"directory past the end", errc::directory_offset_invalid, error, refused, refused,
      [](bytes& f, const stream_image& i) {
        put(f, i.footer_at + 56, 1u << 30, 8);

@@ -159,13 +159,13 @@ class image_cursor {
     return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(wanted));
   }
 
-  /// What is at an offset, with the neighbours that continue it, up to a limit.
+  /// What is at an offset, with the neighbours that continue it, up to a limit that
+  /// lies on the disk.
   [[nodiscard]] constexpr result<disk_mapping> map_run(std::uint64_t offset,
                                                        std::uint64_t limit_bytes) noexcept {
     auto run = map(offset);
     if (!run) return run;
-    while (run->where != placement::compressed && run->bytes < limit_bytes &&
-           offset + run->bytes < size()) {
+    while (run->where != placement::compressed && run->bytes < limit_bytes) {
       const auto next = map(offset + run->bytes);
       // A bad neighbour is reported when its own turn comes.
       if (!next || next->where != run->where) break;

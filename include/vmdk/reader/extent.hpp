@@ -65,7 +65,7 @@ struct extent {
         return sesparse.map(from, offset, cache);
       case extent_kind::no_access:
         return image_failure(errc::extent_no_access, begin + offset);
-      case extent_kind::zero:
+      default:
         break;
     }
     return mapping{placement::zero, bytes - offset, 0};

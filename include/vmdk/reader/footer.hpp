@@ -14,6 +14,37 @@
 #include "vmdk/reader/read_object.hpp"
 
 namespace vmdk {
+namespace detail {
+
+/// What stands where the marker of a footer should.
+struct footer_marker {
+  bool is_footer = false;
+  bool has_right_length = false;
+  bool is_padded = false;
+};
+
+/// Errors: those of the file.
+template <class File>
+[[nodiscard]] constexpr result<footer_marker> read_footer_marker(File& file,
+                                                                 std::uint64_t at) noexcept {
+  sector_image sector{};
+  if (failure f = file.read_at(at, sector)) return f;
+  const stream_marker marker = decode_marker(sector.data());
+  return footer_marker{marker.is(marker_type::footer), marker.value == 1,
+                       is_zero(sector.data() + sizeof marker, sector.size() - sizeof marker)};
+}
+
+/// Reports a stream's last sector when it is not zero. Errors: those of the file.
+template <class File, class Report>
+[[nodiscard]] constexpr failure check_last_sector(File& file, std::uint64_t at,
+                                                  Report& report) noexcept {
+  sector_image sector{};
+  if (failure f = file.read_at(at, sector)) return f;
+  if (!is_zero(sector.data(), sector.size())) report(errc::end_of_stream_invalid, at);
+  return no_failure;
+}
+
+}  // namespace detail
 
 /// Finds the sector of a stream's directory: in the footer when the header says so. A footer behind
 /// a header that has a directory of its own must name the same one, since readers disagree about
@@ -41,27 +72,22 @@ template <class File, class Report>
 
   // The three sectors share their place on the stack.
   const std::uint64_t marker_at = file_bytes - stream_tail_bytes;
-  bool right_length = false, padded = false;
-  {
-    sector_image sector{};
-    if (failure f = file.read_at(marker_at, sector)) return f;
-    const stream_marker marker = decode_marker(sector.data());
-    if (!marker.is(marker_type::footer)) return missing();
-    right_length = marker.value == 1;
-    padded = is_zero(sector.data() + sizeof marker, sector.size() - sizeof marker);
-  }
-
   const std::uint64_t footer_at = marker_at + sector_bytes;
+  const auto marker = detail::read_footer_marker(file, marker_at);
+  if (!marker) return marker.error();
+  if (!marker->is_footer) return missing();
+
   std::uint64_t found = none;
   {
     sparse_extent_header footer{};
     if (failure f = read_object(file, footer_at, footer)) return f;
     if (footer.magic_number != sparse_magic) return missing();
-    if (!right_length) {
+    if (!marker->has_right_length) {
       report(errc::footer_marker_invalid, marker_at);
       return directory;
     }
-    if (!padded && !report(errc::marker_padding_not_zero, marker_at + sizeof(stream_marker))) {
+    if (!marker->is_padded &&
+        !report(errc::marker_padding_not_zero, marker_at + sizeof(stream_marker))) {
       return directory;
     }
     found = footer.gd_offset;
@@ -75,10 +101,7 @@ template <class File, class Report>
     if (!needed && found != directory) report(errc::footer_mismatch, found_at);
   }
 
-  const std::uint64_t end_at = footer_at + sector_bytes;
-  sector_image sector{};
-  if (failure f = file.read_at(end_at, sector)) return f;
-  if (!is_zero(sector.data(), sector.size())) report(errc::end_of_stream_invalid, end_at);
+  if (failure f = detail::check_last_sector(file, footer_at + sector_bytes, report)) return f;
   return found;
 }
 

@@ -54,6 +54,7 @@ class image_opener {
     file_ = file;
     link& now = memory_.links[link_count_++];
     now = {.file = file, .first_extent = extent_count_, .extent_count = 0, .cid = 0};
+    link_bytes_ = 0;
 
     const auto kind = identify_file(*files_, file);
     if (!kind) return kind.error();
@@ -83,14 +84,14 @@ class image_opener {
     for (std::uint32_t i = 0; i < link_count_; ++i) {
       if (memory_.links[i].file == *parent) return failed(child_file, errc::chain_loop);
     }
-    const std::uint64_t disk_bytes = end_of_extents();
+    const std::uint64_t disk_bytes = link_bytes_;
     const std::uint32_t wanted_cid = child.parent_cid();
     const auto view = open_link(*parent);
     if (!view) return view;
     if (view->cid() != wanted_cid) {
       return failed(child_file, errc::parent_modified, 0, view->cid());
     }
-    if (end_of_extents() != disk_bytes) return failed(*parent, errc::parent_capacity_differs);
+    if (link_bytes_ != disk_bytes) return failed(*parent, errc::parent_capacity_differs);
     return view;
   }
 
@@ -129,10 +130,8 @@ class image_opener {
   [[nodiscard]] failure open_line(const extent_line& line, text_encoding encoding,
                                   bool only) noexcept {
     extent opened;
-    std::uint64_t line_bytes = 0;
-    if (!checked_shift(line.sectors, sector_shift, line_bytes)) {
-      return failed(file_, errc::capacity_too_large);
-    }
+    // The parser takes no line that is longer, or begins further behind, than a disk can be.
+    const std::uint64_t line_bytes = line.sectors << sector_shift;
     if (line.access == extent_access::none) {
       opened.kind = extent_kind::no_access;
     } else if (line.type == extent_type::vmfs_rdm || line.type == extent_type::vmfs_raw) {
@@ -149,9 +148,8 @@ class image_opener {
       if (!result) return result.error();
       opened = *result;
       if (*kind == extent_kind::flat) {
-        std::uint64_t end = 0;
-        if (!checked_shift(line.offset_sectors, sector_shift, opened.file_offset) ||
-            !checked_add(opened.file_offset, line_bytes, end) || end > from.size()) {
+        opened.file_offset = line.offset_sectors << sector_shift;
+        if (!fits_inside(opened.file_offset, line_bytes, from.size())) {
           return failed(*id, errc::extent_too_short, from.size());
         }
       } else if (!only && opened.bytes != line_bytes) {
@@ -167,7 +165,7 @@ class image_opener {
       return failed(file_, errc::extent_count_invalid, 0, extent_count_);
     }
     const link& now = memory_.links[link_count_ - 1];
-    next.begin = extent_count_ == now.first_extent ? 0 : end_of_extents();
+    next.begin = link_bytes_;
     // One file may hold several flat extents, but no byte of it is in two of them. A number above
     // all others is a file that no extent has had yet.
     if (has_file(next) && next.file.value <= last_file_.value) {
@@ -176,6 +174,7 @@ class image_opener {
       }
     }
     last_file_.value = larger_of(last_file_.value, next.file.value);
+    link_bytes_ = next.end();
     memory_.extents[extent_count_++] = next;
     return no_failure;
   }
@@ -184,14 +183,11 @@ class image_opener {
     return e.kind != extent_kind::zero && e.kind != extent_kind::no_access;
   }
 
+  /// True when an extent has bytes of a file that another one has; `b` has a file.
   [[nodiscard]] static constexpr bool shares_bytes(const extent& a, const extent& b) noexcept {
-    if (!has_file(a) || !has_file(b) || a.file != b.file) return false;
+    if (!has_file(a) || a.file != b.file) return false;
     if (a.kind != extent_kind::flat || b.kind != extent_kind::flat) return true;
     return a.file_offset < b.file_offset + b.bytes && b.file_offset < a.file_offset + a.bytes;
-  }
-
-  [[nodiscard]] std::uint64_t end_of_extents() const noexcept {
-    return extent_count_ == 0 ? 0 : memory_.extents[extent_count_ - 1].end();
   }
 
   [[nodiscard]] result<descriptor_view> read_descriptor(std::uint64_t offset, std::uint64_t bytes,
@@ -233,8 +229,9 @@ class image_opener {
   image_spans memory_;
   strictness mode_;
   byte_span free_text_;
-  file_id file_{};       ///< The file of the link that is being opened.
-  file_id last_file_{};  ///< The highest number of an extent's file.
+  file_id file_{};                ///< The file of the link that is being opened.
+  file_id last_file_{};           ///< The highest number of an extent's file.
+  std::uint64_t link_bytes_ = 0;  ///< Of the disk, as far as the present link's extents go.
   std::uint32_t extent_count_ = 0;
   std::uint32_t link_count_ = 0;
 };

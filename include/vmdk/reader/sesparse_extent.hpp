@@ -41,9 +41,7 @@ class sesparse_extent {
       extent = sesparse_extent(header, file_bytes);
       volatile_at = header.volatile_header.offset << sector_shift;
     }
-    sesparse_volatile_header header;
-    if (failure f = read_object(file, volatile_at, header)) return f;
-    if (failure f = validate(header, volatile_at, mode)) return f;
+    if (failure f = check_volatile_header(file, volatile_at, mode)) return f;
     return extent;
   }
 
@@ -159,6 +157,14 @@ class sesparse_extent {
   }
 
  private:
+  template <class File>
+  [[nodiscard]] static constexpr failure check_volatile_header(File& file, std::uint64_t at,
+                                                               strictness mode) noexcept {
+    sesparse_volatile_header header;
+    if (failure f = read_object(file, at, header)) return f;
+    return validate(header, at, mode);
+  }
+
   static constexpr unsigned grain_byte_shift = sesparse_grain_shift + sector_shift;
   static constexpr std::uint64_t grain_bytes = std::uint64_t{1} << grain_byte_shift;
   static constexpr std::size_t entry_bytes = sizeof(std::uint64_t);

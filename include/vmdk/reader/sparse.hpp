@@ -85,12 +85,13 @@ class sparse_reader {
   }
 
  private:
-  /// What is at an offset, with the neighbours that continue it in the file, up to a limit.
+  /// What is at an offset, with the neighbours that continue it in the file, up to a limit
+  /// that lies on the disk.
   [[nodiscard]] constexpr result<mapping> map_run(std::uint64_t offset,
                                                   std::uint64_t limit_bytes) noexcept {
     auto run = extent_.map(*source_, offset, cache_);
     if (!run) return run;
-    while (run->bytes < limit_bytes && offset + run->bytes < size()) {
+    while (run->bytes < limit_bytes) {
       const auto next = extent_.map(*source_, offset + run->bytes, cache_);
       // A bad neighbour is reported when its own turn comes.
       if (!next || next->where != run->where) break;

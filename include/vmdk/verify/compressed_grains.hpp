@@ -128,10 +128,10 @@ class compressed_grains {
       const std::uint64_t most = std::uint64_t{grain.data_bytes} * 1032;
       const auto decode = [&](std::uint64_t wanted) -> failure {
         if (most < wanted) return codec_failure(errc::stream_output_short, grain.data_bytes);
-        const bool has_room =
-            room_.output.size() >= wanted &&
-            (!D::needs_contiguous_input || room_.input.size() >= grain.data_bytes);
-        if (!has_room) return options_failure(errc::workspace_too_small);
+        const std::size_t at_once = D::needs_contiguous_input ? grain.data_bytes : 0;
+        if (room_.output.size() < wanted || room_.input.size() < at_once) {
+          return options_failure(errc::workspace_too_small);
+        }
         grain_supply<File> supply(*file_, grain, {}, room_.input);
         return decoder_->decode(supply, room_.output.first(static_cast<std::size_t>(wanted)));
       };

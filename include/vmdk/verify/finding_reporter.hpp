@@ -88,7 +88,7 @@ class finding_reporter {
       case severity::unclean:
         summary.unclean = true;
         break;
-      case severity::error:
+      default:
         ++summary.errors;
         break;
     }

@@ -71,16 +71,11 @@ class image_checker {
                  ? count_file(log().add(why.code, why.offset))
                  : why;
     }
-    switch (*contents) {
-      case file_contents::text:
-        return check_text(file, facts);
-      case file_contents::sparse:
-        return check_extent_file(file, extent_kind::sparse, {}, context_.room, facts);
-      case file_contents::cowd:
-      case file_contents::sesparse:
-        break;
+    if (*contents == file_contents::text) return check_text(file, facts);
+    if (*contents == file_contents::sparse) {
+      return check_extent_file(file, extent_kind::sparse, {}, context_.room, facts);
     }
-    // These have their descriptor in a file of its own.
+    // Those of ESXi's have their descriptor in a file of its own.
     if (failure f = log().add(errc::embedded_descriptor_missing, 0)) return f;
     const auto kind = *contents == file_contents::cowd ? extent_kind::cowd : extent_kind::sesparse;
     return check_extent_file(file, kind, {}, context_.room, facts);
@@ -91,6 +86,7 @@ class image_checker {
     return why;
   }
 
+  /// Checks a file of an extent that has tables.
   failure check_extent_file(file_id file, extent_kind kind, const extent_claim& claim,
                             byte_span room, link_facts& facts) noexcept {
     turn_to(file);
@@ -98,16 +94,9 @@ class image_checker {
     file_view<F> view(*files_, file);
     const check_context<Log, D> context{log(), context_.state, context_.decoder, room};
     if (room.size() < check_least_bytes) return too_small(check_least_bytes - room.size());
-    switch (kind) {
-      case extent_kind::sparse:
-        return sparse_file_checker<file_view<F>, Log, D>(view, context, claim, facts).check();
-      case extent_kind::cowd:
-        return check_cowd_file(view, context, claim, facts);
-      case extent_kind::sesparse:
-        return check_sesparse_file(view, context, claim, facts);
-      default:
-        return no_failure;
-    }
+    if (kind == extent_kind::cowd) return check_cowd_file(view, context, claim, facts);
+    if (kind == extent_kind::sesparse) return check_sesparse_file(view, context, claim, facts);
+    return sparse_file_checker<file_view<F>, Log, D>(view, context, claim, facts).check();
   }
 
   [[nodiscard]] failure too_small(std::size_t more) const noexcept {
@@ -220,8 +209,9 @@ class image_checker {
       found.other = parent.cid;
       if (failure f = log().add(found)) return f;
     }
-    const bool both_known = parent.capacity_sectors != 0 && child.capacity_sectors != 0;
-    if (!both_known || parent.capacity_sectors == child.capacity_sectors) return no_failure;
+    // A child that names a parent has a descriptor, and so a capacity.
+    const bool is_known = parent.capacity_sectors != 0;
+    if (!is_known || parent.capacity_sectors == child.capacity_sectors) return no_failure;
     turn_to(next_);
     finding found{.code = errc::parent_capacity_differs};
     found.value = parent.capacity_sectors;

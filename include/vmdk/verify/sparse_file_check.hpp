@@ -165,12 +165,13 @@ class sparse_file_checker {
     const sparse_format format(header_, file_bytes_);
     byte_span room = context_.room;
     expanding_room expanding{};
-    if (header_.is_compressed() && !std::is_same_v<D, no_decoder>) {
+    if constexpr (!std::is_same_v<D, no_decoder>) {
       // Of a disk smaller than a grain, less may be enough.
       const std::uint64_t whole = format.extent().geometry().grain_bytes();
       const std::uint64_t used = smaller_of(whole, format.extent().capacity_bytes());
       for (const std::uint64_t wanted : {whole, used}) {
-        if (!expanding.output.empty() || room.size() < check_least_bytes + wanted) continue;
+        if (!header_.is_compressed() || !expanding.output.empty()) break;
+        if (room.size() < check_least_bytes + wanted) continue;
         expanding.output = room.last(static_cast<std::size_t>(wanted));
         room = room.first(room.size() - expanding.output.size());
       }

@@ -26,15 +26,11 @@ class sparse_format {
   constexpr sparse_format(const sparse_extent_header& header, std::uint64_t file_bytes) noexcept
       : extent_(header, file_bytes),
         file_bytes_(file_bytes),
-        overhead_sectors_(header.over_head),
         redundant_sector_(has_second_copy(header) ? header.rgd_offset.get() : 0) {}
 
   [[nodiscard]] constexpr const sparse_extent& extent() const noexcept { return extent_; }
   [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return file_bytes_; }
   [[nodiscard]] constexpr bool is_compressed() const noexcept { return extent_.is_compressed(); }
-  [[nodiscard]] constexpr std::uint64_t overhead_sectors() const noexcept {
-    return overhead_sectors_;
-  }
 
   [[nodiscard]] constexpr unsigned copies() const noexcept {
     return redundant_sector_ == 0 ? 1 : 2;
@@ -85,7 +81,6 @@ class sparse_format {
 
   sparse_extent extent_;
   std::uint64_t file_bytes_;
-  std::uint64_t overhead_sectors_;
   std::uint64_t redundant_sector_;
 };
 
@@ -102,7 +97,6 @@ class cowd_format {
         grain_shift_(log2_exact(header.grain_size)) {}
 
   [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return file_bytes_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return false; }
   [[nodiscard]] constexpr unsigned copies() const noexcept { return 1; }
   [[nodiscard]] constexpr std::uint64_t directory_at(unsigned) const noexcept {
     return extent_.directory_offset_bytes();
@@ -155,7 +149,6 @@ class sesparse_format {
       : extent_(header, file_bytes), file_bytes_(file_bytes), capacity_sectors_(header.capacity) {}
 
   [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return file_bytes_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return false; }
   [[nodiscard]] constexpr unsigned copies() const noexcept { return 1; }
   [[nodiscard]] constexpr std::uint64_t directory_at(unsigned) const noexcept {
     return extent_.directory_offset_bytes();

@@ -12,22 +12,23 @@
 #include "vmdk/core/result.hpp"
 #include "vmdk/core/units.hpp"
 #include "vmdk/reader/table_cache.hpp"
+#include "vmdk/verify/sector_use.hpp"
 #include "vmdk/verify/table_formats.hpp"
 
 namespace vmdk::detail {
 
 /// Tables that several directory entries name, and the first of these: those with the lowest
-/// sectors, in their order.
+/// sectors, in their order. Each is one of the shared runs that were kept.
 struct repeated_tables {
   struct table {
     std::uint64_t sector = 0;
     std::uint64_t first_entry = 0;
   };
-  std::array<table, 100> kept{};
+  std::array<table, shared_runs::most_kept> kept{};
   std::size_t count = 0;
 
   constexpr void add(std::uint64_t sector, std::uint64_t first_entry) noexcept {
-    if (count != kept.size()) kept.data()[count++] = {sector, first_entry};
+    kept.data()[count++] = {sector, first_entry};
   }
   /// True when an earlier directory entry than this one names the table.
   [[nodiscard]] constexpr bool is_known(std::uint64_t sector, std::uint64_t entry) const noexcept {
