@@ -32,6 +32,17 @@ constexpr bool an_unmade_cursor_is_empty() {
 }
 static_assert(an_unmade_cursor_is_empty());
 
+constexpr bool an_image_that_was_not_opened_is_empty() {
+  const image<single_file<memory_source>> none;
+  return none.size() == 0 && none.links().empty() && none.extents().empty();
+}
+static_assert(an_image_that_was_not_opened_is_empty());
+
+TEST_CASE("cursors and images that were not made are empty at run time too") {
+  CHECK(an_unmade_cursor_is_empty());
+  CHECK(an_image_that_was_not_opened_is_empty());
+}
+
 template <class D>
 void reads_at_random(sample& s, cursor_room& room, unsigned reads) {
   opened_image<watched_files> opened(s.files, "disk");
@@ -148,12 +159,13 @@ TEST_CASE("threads read one image, each with a cursor of its own") {
 /// Flat files that know their holes: every other four sectors.
 struct holey_files : watched_files {
   result<range> next_data(file_id id, std::uint64_t offset) noexcept {
-    ++asked_for_data;
+    if (++asked_for_data == failing_question) return source_failure(errc::read_failed, offset);
     const std::uint64_t begin = offset % 4096 < 2048 ? offset : offset / 4096 * 4096 + 4096;
     if (begin >= size(id)) return range{size(id), 0};
     return range{begin, smaller_of(begin / 4096 * 4096 + 2048, size(id)) - begin};
   }
   std::uint64_t asked_for_data = 0;
+  std::uint64_t failing_question = 0;  ///< Counted from 1; 0: none.
 };
 static_assert(SparseFiles<holey_files> && !SparseFiles<watched_files>);
 
@@ -177,6 +189,12 @@ TEST_CASE("flat files that know their holes tell them") {
   }
   // Sectors 2 to 15 and 17 to 36 of the file; data are 0 to 3, 8 to 11, 16 to 19 ...
   CHECK(found == std::vector<range>{{0, 2}, {6, 4}, {16, 3}, {23, 4}, {31, 4}});
+  // Where the files cannot say, the cursor cannot.
+  files.failing_question = files.asked_for_data + 1;
+  failure why = source_failure(errc::read_failed, 2 * 512);
+  why.index = 1;
+  CHECK(cursor->next_data(0).error() == why);
+  CHECK(cursor->next_data(0) == range{0, 2 * 512});
 }
 
 }  // namespace

@@ -84,6 +84,8 @@ TEST_CASE("extents that do not fit together are refused") {
        in_file(sparse, errc::extent_overlap)},
       {{"RW 64 SPARSE \"sparse\"", "RW 1 FLAT \"sparse\" 0"},
        in_file(sparse, errc::extent_overlap)},
+      {{"RW 1 FLAT \"sparse\" 0", "RW 64 SPARSE \"sparse\""},
+       in_file(sparse, errc::extent_overlap)},
       {{"RW 50 VMFSSPARSE \"cowd\"", "RW 50 SPARSE \"cowd\""}, in_file(cowd, errc::extent_overlap)},
       // Sizes.
       {{"RW 100 FLAT \"flat\" 0"}, {}},

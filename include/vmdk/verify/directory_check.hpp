@@ -82,7 +82,8 @@ class directory_checker {
         finding differ = entry_finding(errc::directories_differ, 0, table, entry[0]);
         differ.other = entry[1];
         if (failure f = log_->add(differ)) return f;
-      } else if (entry[0] == 0 && !format_.may_lack_tables()) {
+      } else if (entry[0] == 0) {
+        if (format_.may_lack_tables()) continue;
         if (failure f = add_finding(errc::directory_entry_zero, 0, table, 0)) return f;
       }
     }

@@ -67,9 +67,8 @@ class image_checker {
     const auto contents = identify_file(*files_, file);
     if (!contents) {
       const failure why = contents.error();
-      return why.code == errc::magic_invalid && why.from == origin::image
-                 ? count_file(log().add(why.code, why.offset))
-                 : why;
+      const bool is_no_image = why.code == errc::magic_invalid && why.from == origin::image;
+      return is_no_image ? count_file(log().add(why.code, why.offset)) : why;
     }
     if (*contents == file_contents::text) return check_text(file, facts);
     if (*contents == file_contents::sparse) {
