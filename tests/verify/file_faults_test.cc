@@ -148,6 +148,38 @@ TEST_CASE("a source alone is checked without its parent, a Files object of it wi
   }
 }
 
+/// Inflates data that it has as a whole.
+struct whole_decoder {
+  static constexpr bool needs_contiguous_input = true;
+
+  template <class Supply>
+  failure decode(Supply& supply, byte_span out) noexcept {
+    const auto data = supply.next();
+    if (!data) return data.error();
+    single_supply whole(*data);
+    return inner.decode(whole, out);
+  }
+
+  inflate inner{};
+};
+
+TEST_CASE(
+    "a decoder that wants a grain's data as a whole has room for it, or it is told how much") {
+  const stream_image image = build_stream(usual_stream_plan());
+  const auto check_in = [&](std::size_t room) {
+    memory_source source(image.file);
+    owned_memory<whole_decoder> memory(room);
+    return check(source, memory.spans(), [](const finding&) {});
+  };
+  const std::size_t wanted = check_least_bytes + 3 * 8192 + 512;
+  const failure why = options_failure(errc::workspace_too_small, 0, wanted);
+  for (const std::size_t too_few : {check_least_bytes, check_least_bytes + 8192}) {
+    CHECK(check_in(too_few).error() == why);
+  }
+  REQUIRE(check_in(wanted).ok());
+  CHECK(check_in(wanted)->expanded_grains == 7);
+}
+
 TEST_CASE("a stream that is too short for a footer is a stream without one") {
   stream_image_plan plan;
   plan.capacity_sectors = 16;
