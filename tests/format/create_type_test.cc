@@ -55,6 +55,8 @@ constexpr bool types_have_their_extents() {
          !fits(create_type::vmfs, extent_type::vmfs_sparse) &&
          fits(create_type::vmfs_sparse, extent_type::vmfs_sparse) &&
          fits(create_type::se_sparse, extent_type::se_sparse) &&
+         fits(create_type::vmfs_rdm, extent_type::vmfs_rdm) &&
+         !fits(create_type::vmfs_rdm, extent_type::vmfs) &&
          fits(create_type::vmfs_rdm_passthrough, extent_type::vmfs_rdm) &&
          fits(create_type::vmfs_raw, extent_type::vmfs_raw) &&
          fits(create_type::full_device, extent_type::flat) &&
@@ -63,5 +65,18 @@ constexpr bool types_have_their_extents() {
 }
 static_assert(types_have_their_extents());
 TEST_CASE("each create type has its own extents") { CHECK(types_have_their_extents()); }
+
+constexpr bool only_raw_data_may_start_inside_its_file() {
+  for (const auto& word : vmdk::extent_type_words) {
+    const bool is_raw = word.value == extent_type::flat || word.value == extent_type::vmfs ||
+                        word.value == extent_type::vmfs_rdm || word.value == extent_type::vmfs_raw;
+    if (vmdk::may_have_offset(word.value) != is_raw) return false;
+  }
+  return true;
+}
+static_assert(only_raw_data_may_start_inside_its_file());
+TEST_CASE("an extent of raw data may start inside its file") {
+  CHECK(only_raw_data_may_start_inside_its_file());
+}
 
 }  // namespace

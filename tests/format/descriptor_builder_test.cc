@@ -161,6 +161,19 @@ TEST_CASE("memory that is a byte too small is refused untouched") {
   CHECK(little_memory_is_refused());
 }
 
+constexpr bool wrong_fields_are_refused() {
+  descriptor_fields fields = usual_fields();
+  fields.id.cid = 0xFFFFFFFF;
+  std::array<std::byte, 1024> out{};
+  const failure why = options_failure(errc::option_invalid, 0,
+                                      static_cast<std::uint32_t>(descriptor_problem::content_id));
+  return build_descriptor(fields, one_extent, out).error() == why && is_zero(out);
+}
+static_assert(wrong_fields_are_refused());
+TEST_CASE("fields that make no descriptor leave the memory untouched") {
+  CHECK(wrong_fields_are_refused());
+}
+
 /// A split disk whose extents are computed, not stored.
 struct many_pieces {
   std::size_t count = 0;
@@ -182,7 +195,9 @@ struct string_sink {
 
 struct full_sink {
   std::size_t room = 0;
+  std::size_t writes = 0;
   constexpr failure write(byte_view bytes) noexcept {
+    ++writes;
     if (bytes.size() > room) return sink_failure(errc::sink_full, 1000);
     room -= bytes.size();
     return no_failure;
@@ -227,5 +242,15 @@ constexpr bool a_sinks_failure_comes_back() {
 }
 static_assert(a_sinks_failure_comes_back());
 TEST_CASE("a full sink's failure comes back unchanged") { CHECK(a_sinks_failure_comes_back()); }
+
+constexpr bool a_full_sink_is_left_alone() {
+  descriptor_fields fields = usual_fields();
+  fields.type = create_type::two_gb_max_extent_sparse;
+  full_sink some{600};  // It is full among the extents.
+  return write_descriptor(fields, many_pieces{100}, some) == sink_failure(errc::sink_full, 1000) &&
+         some.writes == 3 && some.room == 600 - 2 * 256;
+}
+static_assert(a_full_sink_is_left_alone());
+TEST_CASE("nothing more is written to a sink that failed") { CHECK(a_full_sink_is_left_alone()); }
 
 }  // namespace

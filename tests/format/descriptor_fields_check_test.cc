@@ -70,6 +70,7 @@ constexpr bool uuids_are_checked() {
          uuid_is(false, "60 00 C2 9b 01 23 45 67 89 ab cd ef 01 23 45 67") &&
          uuid_is(false, "60 00 C2 9b 01 23 45-67-89 ab cd ef 01 23 45 67") &&
          uuid_is(false, "60 00 C2 9b 01 23 45 67-89 ab cd ef 01 23 45 6g") &&
+         uuid_is(false, "g0 00 C2 9b 01 23 45 67-89 ab cd ef 01 23 45 67") &&
          uuid_is(false, "60 00 C2 9b 01 23 45 67-89 ab cd ef 01 23 45 6") &&
          uuid_is(false, "60 00 C2 9b 01 23 45 67-89 ab cd ef 01 23 45 67 ") &&
          uuid_is(false, "428fbafb-8694-4ee2-9ce8-333d77f90140");
@@ -91,6 +92,8 @@ constexpr bool ddb_lines_are_refused() {
   return ddb_is_refused(problem::ddb_key, 2, "", "x") &&
          ddb_is_refused(problem::ddb_key, 2, "a b", "x") &&
          ddb_is_refused(problem::ddb_key, 2, "a=b", "x") &&
+         ddb_is_refused(problem::ddb_key, 2, "a{b", "x") &&
+         ddb_is_refused(problem::ddb_key, 2, "a/b", "x") &&
          ddb_is_refused(problem::ddb_key, 2, "a\n", "x") &&
          ddb_is_refused(problem::ddb_key, 2, "\xC3\xA4", "x") &&
          ddb_is_refused(problem::ddb_key, 2, "createTypes", "x") &&
@@ -112,6 +115,17 @@ constexpr bool ddb_lines_are_refused() {
 }
 static_assert(ddb_lines_are_refused());
 TEST_CASE("further ddb lines that would be misread are refused") { CHECK(ddb_lines_are_refused()); }
+
+constexpr bool ddb_keys_are_words() {
+  constexpr std::array<ddb_entry, 4> entries{{{"aZ09", ""}, {"a.b", ""}, {"a_b", ""}, {"a-b", ""}}};
+  descriptor_fields fields = good_fields();
+  fields.more_ddb = entries;
+  return !check_descriptor_fields(fields, good_extent);
+}
+static_assert(ddb_keys_are_words());
+TEST_CASE("a ddb key has letters, digits, dots, underscores and hyphens") {
+  CHECK(ddb_keys_are_words());
+}
 
 TEST_CASE("long and many ddb lines are refused") {
   const std::string longest(1792, 'x');
@@ -181,8 +195,14 @@ constexpr bool extents_are_counted() {
   constexpr std::array<extent_line, 1> largest{
       {{.sectors = std::uint64_t{1} << 54, .name = {"b"}}}};
   constexpr auto split = create_type::two_gb_max_extent_sparse;
-  return refused_as(problem::extent_count, 0, good_fields(), std::array<extent_line, 0>{}) &&
-         refused_as(problem::extent_count, 0, good_fields(), two) &&
+  constexpr std::array<extent_line, 2> pair{
+      {{.sectors = 1, .name = {"a"}}, {.sectors = 1, .name = {"b"}}}};
+  const std::span<const extent_line> some(pair);
+  return refused_as(problem::extent_count, 0, good_fields(), some.first(0)) &&
+         refused_as(problem::extent_count, 0, good_fields(), some) &&
+         !check_descriptor_fields(good_fields(), some.first(1)) &&
+         refused_as(problem::extent_count, 0, good_fields(split), some.first(0)) &&
+         !check_descriptor_fields(good_fields(split), some) &&
          refused_as(problem::extent_sectors, 1, good_fields(split), two) &&
          refused_as(problem::extent_sectors, 1, good_fields(split), overflow) &&
          !check_descriptor_fields(good_fields(split), largest);

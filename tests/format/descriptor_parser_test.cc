@@ -118,6 +118,30 @@ TEST_CASE("the number of keys is bounded") {
         errc::descriptor_too_many_keys);
 }
 
+TEST_CASE("extents past every size are reported one by one") {
+  // 1024 times the largest are 2^64 sectors.
+  constexpr std::string_view largest = "RW 18014398509481984 ZERO\n";
+  constexpr std::size_t count = 1026;
+  const std::string start =
+      "# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\n"
+      "createType=\"custom\"\n";
+  std::string text = start;
+  for (std::size_t i = 0; i < count; ++i) text += largest;
+  std::size_t reported = 0;
+  std::uint64_t next = start.size() + largest.size();
+  bool in_order = true;
+  const auto report = [&](errc code, std::uint64_t offset) {
+    if (code != errc::descriptor_extent_sectors) return true;
+    in_order = in_order && offset == next;
+    next += largest.size();
+    ++reported;
+    return true;
+  };
+  (void)check_descriptor(text + std::string(ddb), text_file, report);
+  CHECK(reported == count - 1);
+  CHECK(in_order);
+}
+
 TEST_CASE("a report that has enough ends the parsing with its finding") {
   std::size_t calls = 0;
   const auto enough = [&calls](errc, std::uint64_t) { return ++calls < 2; };

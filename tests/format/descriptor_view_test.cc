@@ -80,7 +80,10 @@ constexpr bool extents_are_walked() {
   }
   std::size_t count = 0;
   for (const extent_line& extent : view.extents()) count += extent.sectors != 0;
-  return ++at == end_of_lines{} && count == 3 && at != first;
+  extent_iterator again = view.extents().begin();
+  if (again != first) return false;
+  while (again != end_of_lines{}) ++again;
+  return ++at == end_of_lines{} && count == 3 && at != first && at == again;
 }
 static_assert(extents_are_walked());
 TEST_CASE("extents are walked front to back") { CHECK(extents_are_walked()); }
@@ -115,6 +118,23 @@ constexpr bool entries_are_walked() {
 static_assert(entries_are_walked());
 TEST_CASE("entries are walked and found in any case") { CHECK(entries_are_walked()); }
 
+constexpr bool entry_iterators_are_compared() {
+  const descriptor_view view = parsed();
+  entry_iterator at = view.ddb().begin();
+  const entry_iterator first = at++;
+  if (first->key != "adapterType" || at->key != "geometry.cylinders") return false;
+  if (first == at || first != view.ddb().begin()) return false;
+  entry_iterator end = at;
+  while (end != end_of_lines{}) ++end;
+  entry_iterator last = first;
+  for (int i = 0; i < 6; ++i) last++;
+  return last == end && last != first && last == end_of_lines{};
+}
+static_assert(entry_iterators_are_compared());
+TEST_CASE("entry iterators are the same at one entry and at the end") {
+  CHECK(entry_iterators_are_compared());
+}
+
 constexpr bool values_are_read() {
   const descriptor_view view = parsed();
   return view.controller() == adapter::legacy_esx &&
@@ -123,6 +143,16 @@ constexpr bool values_are_read() {
 }
 static_assert(values_are_read());
 TEST_CASE("what is no number counts as missing") { CHECK(values_are_read()); }
+
+constexpr bool numbers_have_32_bits() {
+  constexpr std::string_view text =
+      "# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType=\"custom\"\n"
+      "RW 8 ZERO\nddb.most = \"4294967295\"\nddb.more = \"4294967296\"\n";
+  const auto view = parse_descriptor(text, descriptor_place::text_file);
+  return view->number("most") == 0xFFFFFFFF && view->number("more") == 0;
+}
+static_assert(numbers_have_32_bits());
+TEST_CASE("a number of more than 32 bits counts as missing") { CHECK(numbers_have_32_bits()); }
 
 TEST_CASE("a default view is empty") {
   const descriptor_view none;

@@ -36,11 +36,24 @@ constexpr bool utf8_is_checked() {
                                        "\xF0\x90\x80\x80",
                                        "\xF4\x8F\xBF\xBF",
                                        "a\xC3\xA4z"};
-  constexpr std::string_view bad[] = {
-      "\x80",         "\xBF",     "\xC0\x80",         "\xC1\xBF",
-      "\xC2",         "\xC2\x7F", "\xE0\x9F\xBF",     "\xED\xA0\x80",
-      "\xE1\x80",     "\xFF",     "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-      "\xF0\x90\x80", "\xC2\xC0", "\xF5\x80\x80\x80", "a\xE4z"};
+  constexpr std::string_view bad[] = {"\x80",
+                                      "\xBF",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xC2",
+                                      "\xC2\x7F",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xE1\x80",
+                                      "\xFF",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF0\x90\x80",
+                                      "\xC2\xC0",
+                                      "\xF0\x90\x7F\x80",
+                                      "\xF0\x90\x80\x7F",
+                                      "\xF5\x80\x80\x80",
+                                      "a\xE4z"};
   for (const auto text : good) {
     if (!is_utf8(text)) return false;
   }

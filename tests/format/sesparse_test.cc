@@ -161,6 +161,16 @@ constexpr bool every_rule_holds(std::index_sequence<N...>) {
 }
 static_assert(every_rule_holds(std::make_index_sequence<std::size(rules)>{}));
 
+constexpr bool empty_regions_lie_on_nothing() {
+  using detail::overlap;
+  return overlap(region(4, 4), region(7, 4)) && overlap(region(7, 4), region(4, 4)) &&
+         overlap(region(4, 4), region(5, 1)) && !overlap(region(4, 4), region(8, 4)) &&
+         !overlap(region(8, 4), region(4, 4)) && !overlap(region(4, 4), region(5, 0)) &&
+         !overlap(region(5, 0), region(4, 4));
+}
+static_assert(empty_regions_lie_on_nothing());
+TEST_CASE("regions overlap where they share a sector") { CHECK(empty_regions_lie_on_nothing()); }
+
 TEST_CASE("each rule about a seSparse header is reported at its field") {
   for (const rule& r : rules) {
     CAPTURE(r.changed.offset, r.value);

@@ -66,7 +66,7 @@ class text_into_sink {
 
  private:
   constexpr void flush() noexcept {
-    if (!why_ && used_ != 0) why_ = sink_->write(byte_view{pieces_, used_});
+    if (!why_) why_ = sink_->write(byte_view{pieces_, used_});
     used_ = 0;
   }
 

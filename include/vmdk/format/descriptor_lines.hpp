@@ -51,12 +51,6 @@ class line_reader {
   return text;
 }
 
-/// Where a piece of a line stands in the whole text.
-[[nodiscard]] constexpr std::size_t offset_of(const text_line& line,
-                                              std::string_view piece) noexcept {
-  return line.offset + static_cast<std::size_t>(piece.data() - line.text.data());
-}
-
 /// A line "key = value", cut into pieces.
 struct entry_parts {
   std::string_view key{};    ///< As it is, with "ddb.".

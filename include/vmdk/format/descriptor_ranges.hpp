@@ -108,7 +108,7 @@ class extent_iterator {
 
   constexpr extent_iterator() noexcept = default;
   constexpr explicit extent_iterator(const detail::descriptor_sections& sections) noexcept
-      : end_(sections.tail_begin), lines_(sections.text, sections.header_end) {
+      : lines_(detail::part(sections.text, 0, sections.tail_begin), sections.header_end) {
     ++*this;
   }
 
@@ -117,7 +117,7 @@ class extent_iterator {
 
   constexpr extent_iterator& operator++() noexcept {
     detail::text_line line;
-    while (lines_.position() < end_ && lines_.next(line)) {
+    while (lines_.next(line)) {
       if (!detail::is_extent_line(line.text)) continue;
       extent_ = detail::parse_extent(line.text).line;
       offset_ = line.offset;
@@ -144,7 +144,6 @@ class extent_iterator {
   [[nodiscard]] constexpr std::size_t line_offset() const noexcept { return offset_; }
 
  private:
-  std::size_t end_ = 0;
   detail::line_reader lines_{};
   extent_line extent_{};
   std::size_t offset_ = 0;

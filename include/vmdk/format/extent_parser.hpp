@@ -32,7 +32,7 @@ constexpr void parse_extent_words(std::string_view& rest, parsed_extent& parsed)
   const token access = take_token(rest);
   const token sectors = take_token(rest);
   const token type = take_token(rest);
-  if (access.quoted || sectors.quoted || type.quoted || type.is_missing()) {
+  if (sectors.quoted || type.quoted || type.is_missing()) {
     parsed.fail(errc::descriptor_extent_fields, access.text);
     return;
   }
