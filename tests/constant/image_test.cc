@@ -87,6 +87,18 @@ std::vector<std::byte> written(S source, const write_options& options = {}) {
   return file;
 }
 
+/// What the functions that make the constant give at run time.
+template <class Type, class... Codec, class Content>
+std::vector<std::byte> made_at_run_time(Content /*content*/) {
+  std::vector<std::byte> file(1 << 18);
+  memory_sink sink{byte_span(file)};
+  const auto done = detail::constant_writer<Type, Codec...>::template write<Content>(
+      sink, detail::usual_options{}());
+  REQUIRE(done.ok());
+  file.resize(static_cast<std::size_t>(done->file_bytes));
+  return file;
+}
+
 template <class Image>
 bool same(const Image& image, const std::vector<std::byte>& file) {
   return std::equal(image.begin(), image.end(), file.begin(), file.end());
@@ -131,6 +143,43 @@ TEST_CASE("a constant image is made of any source") {
   static_assert(constant_file_bytes<stream_optimized<>, stored>(zeros) == (128 + 2 + 3) * 512);
   constexpr auto empty = constant_image<stream_optimized<>, stored>(zeros);
   CHECK(same(empty, written<stream_optimized<>, stored>(zeros())));
+}
+
+TEST_CASE("a constant image is made at run time in the same way") {
+  CHECK(same(sparse_8, made_at_run_time<monolithic_sparse<8>>(most)));
+  CHECK(same(small_8, made_at_run_time<stream_optimized<8>, small_deflate>(most_compressed)));
+  constexpr auto computed = constant_image<stream_optimized<8>, small_deflate>(generated);
+  CHECK(same(computed, made_at_run_time<stream_optimized<8>, small_deflate>(generated)));
+
+  // Grain 0 is of zeros, but a generator knows of no holes.
+  using grains = detail::constant_grains<decltype(generated), 8>;
+  std::vector<std::uint64_t> found;
+  grains::each([&found](std::uint64_t grain) { found.push_back(grain); });
+  CHECK(found == std::vector<std::uint64_t>{0, 1, 2, 3, 4});
+  CHECK(std::equal(found.begin(), found.end(), grains::numbers.begin(), grains::numbers.end()));
+  CHECK(detail::encodes<stored>());
+  CHECK(detail::encodes<small_deflate>());
+}
+
+/// Content that only the compiler can read.
+struct source_of_the_compiler {
+  constexpr std::uint64_t size() const noexcept { return 8192; }
+  constexpr failure read_at(std::uint64_t offset, byte_span out) const noexcept {
+    if (!std::is_constant_evaluated()) return source_failure(errc::read_failed, offset, 5);
+    for (std::byte& byte : out) byte = std::byte{1};
+    return no_failure;
+  }
+};
+constexpr auto unreadable = [] { return source_of_the_compiler{}; };
+
+TEST_CASE("a stream that cannot be begun or read is no image") {
+  std::vector<std::byte> file(1 << 18);
+  memory_sink sink{byte_span(file)};
+  using writer = detail::constant_writer<stream_optimized<8>, small_deflate>;
+  CHECK(writer::write<decltype(unreadable)>(sink, {}).error() ==
+        source_failure(errc::read_failed, 0, 5));
+  const write_options bad{.extent_name = "a\"b"};
+  CHECK(writer::write<decltype(generated)>(sink, bad).error().code == errc::option_invalid);
 }
 
 TEST_CASE("a constant image takes options") {

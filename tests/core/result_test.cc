@@ -2,8 +2,11 @@
 #include "vmdk/core/result.hpp"
 
 #include <catch2/catch.hpp>
+#include <csetjmp>
+#include <csignal>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace {
 
@@ -67,7 +70,31 @@ constexpr bool is_constant(...) { return false; }
 static_assert(is_constant([] { return half(8); }));
 static_assert(!is_constant([] { return half(7); }));
 
+/// At run time it raises the signal that the machine has for that.
+sigjmp_buf after_the_trap;
+[[noreturn]] void leave_the_trap(int) { siglongjmp(after_the_trap, 1); }
+
+template <class Ask>
+bool is_trapped(Ask ask) {
+  const auto for_illegal = std::signal(SIGILL, leave_the_trap);
+  const auto for_trap = std::signal(SIGTRAP, leave_the_trap);
+  const bool trapped = sigsetjmp(after_the_trap, 1) != 0;
+  if (!trapped) ask();
+  std::signal(SIGILL, for_illegal);
+  std::signal(SIGTRAP, for_trap);
+  return trapped;
+}
+
 }  // namespace
+
+TEST_CASE("asking for a value that is not there stops the program") {
+  result<int> good = 1;
+  result<int> bad = half(7);
+  CHECK(is_trapped([&] { static_cast<void>(std::as_const(bad).value()); }));
+  CHECK(is_trapped([&] { static_cast<void>(bad.value()); }));
+  CHECK(is_trapped([&] { static_cast<void>(std::move(bad).value()); }));
+  CHECK(!is_trapped([&] { static_cast<void>(good.value()); }));
+}
 
 TEST_CASE("a result has a value or says why not") {
   CHECK(a_value_is_there_or_not());

@@ -71,11 +71,24 @@ constexpr bool concat_joins_data_that_touches() {
   ok = ok && *all.next_data(56) == range{70, 0};
   ok = ok && *all.next_data(70) == range{70, 0};
   ok = ok && all.next_data(71).error() == source_failure(errc::out_of_range, 71);
+  concat_source apart{ends_with_data, holes_around};
+  ok = ok && *apart.next_data(0) == range{8, 2};
   return ok;
 }
 static_assert(concat_joins_data_that_touches());
 
+constexpr bool concat_is_bounded() {
+  constexpr std::uint64_t most = ~std::uint64_t{0};
+  zero_source large{most};
+  zero_source more{2};
+  concat_source all{large, more, large};
+  return all.size() == most;
+}
+static_assert(concat_is_bounded());
+
 }  // namespace
+
+TEST_CASE("the size of a concatenation does not wrap around") { CHECK(concat_is_bounded()); }
 
 TEST_CASE("a concatenation reads across its parts") { CHECK(concat_reads_across_its_parts()); }
 

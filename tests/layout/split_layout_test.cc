@@ -134,6 +134,13 @@ constexpr bool bad_disks_are_refused() {
 }
 static_assert(bad_disks_are_refused());
 
+constexpr bool bad_disks_of_a_type_are_refused() {
+  using type = two_gb_max_extent_sparse<16>;
+  return layout<type>::for_capacity(0).error() == options_failure(errc::capacity_zero) &&
+         layout<type>::for_capacity(1, {.grain_sectors = 7})->grain_sectors() == 16;
+}
+static_assert(bad_disks_of_a_type_are_refused());
+
 }  // namespace
 
 TEST_CASE("a split sparse disk is cut where it should be, and each file has its size") {
@@ -147,7 +154,10 @@ TEST_CASE("the size of a split disk's descriptor is that of its text") {
 
 TEST_CASE("the names of a disk's files follow from its descriptor's") { CHECK(stems_are_cut()); }
 
-TEST_CASE("disks that cannot be split are refused") { CHECK(bad_disks_are_refused()); }
+TEST_CASE("disks that cannot be split are refused") {
+  CHECK(bad_disks_are_refused());
+  CHECK(bad_disks_of_a_type_are_refused());
+}
 
 TEST_CASE("the type's grain makes the layout of the one given at run time") {
   const auto fixed = layout<two_gb_max_extent_sparse<16>>::for_capacity(5_GiB + 7).value();

@@ -106,7 +106,10 @@ constexpr bool the_type_has_the_grain() {
   static_assert(layout<stream_optimized<dynamic_grain>>::for_capacity(1, {.grain_sectors = 64})
                     .value()
                     .grain_sectors() == 64);
-  return true;
+  const auto at_run_time = layout<stream_optimized<16>>::for_capacity(1, {.grain_sectors = 64});
+  return at_run_time->grain_sectors() == 16 &&
+         layout<stream_optimized<16>>::for_capacity(0).error() ==
+             options_failure(errc::capacity_zero);
 }
 static_assert(the_type_has_the_grain());
 
@@ -139,6 +142,7 @@ constexpr bool header_says_what_the_format_wants() {
   ok = ok && h.gd_offset == ~std::uint64_t{0} && h.unclean_shutdown == 0;
   ok = ok && l.make_header(4711).gd_offset == 4711;
   const auto front = stream_layout::for_capacity(1_MiB, {.table_place = tables::in_front}).value();
+  ok = ok && front.table_place() == tables::in_front && l.table_place() == tables::at_end;
   ok = ok && front.make_header().gd_offset == 21 && front.make_header().over_head == 26;
   return ok;
 }

@@ -40,7 +40,7 @@ inline constexpr std::uint64_t constant_compressed_limit_bytes = 16384;
 inline constexpr std::uint64_t every_byte = ~std::uint64_t{0};
 
 struct usual_options {
-  consteval write_options operator()() const noexcept { return {}; }
+  constexpr write_options operator()() const noexcept { return {}; }
 };
 
 /// How an image of a type is made a constant.
@@ -97,7 +97,7 @@ struct constant_writer<stream_optimized<GrainSectors>, E> {
 
 /// Tells what stands in the way of a constant image; the compiler shows the code.
 template <errc Code>
-constexpr void refuse() {
+consteval void refuse() {
   static_assert(Code != errc::capacity_zero, "vmdk: the disk of a constant image is empty");
   static_assert(Code != errc::capacity_too_large && Code != errc::extent_too_large,
                 "vmdk: the disk is too large for an image of this type and grain size");

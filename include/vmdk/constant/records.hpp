@@ -26,7 +26,8 @@ template <class E>
   std::byte in[1]{};
   std::byte out[64]{};
   E encoder{};
-  return encoder.encode(byte_view(in), byte_span(out)).ok() || true;
+  static_cast<void>(encoder.encode(byte_view(in), byte_span(out)));
+  return true;
 }
 
 /// Can compress while the compiler runs.

@@ -145,7 +145,7 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
       broken(errc::overhead_too_small, offsetof(header, over_head));
     }
   }
-  if (h.has(sparse_flags::redundant_tables) && !(h.has_tables_at_end() && h.rgd_offset == 0)) {
+  if (h.has(sparse_flags::redundant_tables) && (!h.has_tables_at_end() || h.rgd_offset != 0)) {
     const auto place = detail::place_directory(h, h.rgd_offset, directory_sectors, file_sectors);
     if (place == detail::directory_place::outside) {
       broken(errc::redundant_offset_invalid, offsetof(header, rgd_offset));
