@@ -63,6 +63,12 @@ TEST_CASE("what cannot be a child is refused with nothing touched") {
         options_failure(errc::workspace_too_small, 0, 131072));
 }
 
+TEST_CASE("a child whose tables alone pass sector 2^32 is refused") {
+  const auto planned = detail::plan_delta(std::uint64_t{1} << 62,
+                                          {.cid = 1, .file_name_hint = "parent.vmdk"}, {}, 128);
+  CHECK(planned.error() == options_failure(errc::capacity_too_large));
+}
+
 TEST_CASE("every failure of disk, parent and sink comes back, and leaves no image") {
   constexpr std::uint64_t size = 600 * 4096;
   paged_file base(size);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmdk/writer/delta_source.hpp"
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <random>
@@ -89,4 +90,21 @@ TEST_CASE("a walk that failed can go on") {
   CHECK(both.next_data(3).error() == source_failure(errc::read_failed, 3));
   CHECK(both.next_data(3) == range{7, 1});
   CHECK(both.next_data(8) == range{10, 0});
+}
+
+TEST_CASE("behind the end of a parent there are zeros") {
+  const std::vector<std::byte> hidden(4096 + 100, std::byte{7});
+  runs_source parent(hidden);
+  std::vector<std::byte> buffer(8192, std::byte{9});
+  detail::delta_scanner<runs_source> scanner(parent, sparse_geometry(32, 8), nullptr, buffer);
+  std::vector<std::byte> grain(4096);
+  REQUIRE(!scanner.fetch(1, 2));
+  CHECK(scanner.holds_data(grain.data(), 1));
+  CHECK(!scanner.holds_data(grain.data(), 2));
+  REQUIRE(!scanner.fetch(2, 2));
+  CHECK(!scanner.holds_data(grain.data(), 2));
+  CHECK(!scanner.holds_data(grain.data(), 3));
+  std::fill_n(grain.begin(), 100, std::byte{7});
+  REQUIRE(!scanner.fetch(1, 1));
+  CHECK(!scanner.holds_data(grain.data(), 1));
 }

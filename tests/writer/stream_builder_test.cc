@@ -10,6 +10,7 @@
 #include "vmdk/io/counting.hpp"
 #include "vmdk/io/memory.hpp"
 #include "vmdk/writer/pack_grain.hpp"
+#include "vmdk/writer/stream.hpp"
 
 namespace {
 
@@ -160,6 +161,23 @@ TEST_CASE("a builder takes records alone") {
   CHECK(after_head([](auto& builder, const auto& layout, byte_span slot) {
           return builder.add(made_up(slot, layout, 0, 0));
         }) == options_failure(errc::marker_size_invalid));
+}
+
+TEST_CASE("a builder that failed writes no head to what seeks") {
+  const auto layout = stream_layout::for_capacity(1 << 20).value();
+  counting_sink file;
+  building<counting_sink> stream(file, layout);
+  const std::array<std::byte, 7> no_record{};
+  const failure why = stream.builder.add(no_record);
+  REQUIRE(why);
+  CHECK(stream.builder.write_head(small_fields(), small_extent(2048)) == why);
+  CHECK(file.size() == 0);
+}
+
+TEST_CASE("a stream whose tables in front pass sector 2^32 is refused") {
+  const write_options options{.table_place = tables::in_front};
+  CHECK(detail::plan_stream(std::uint64_t{1} << 62, options, 128).error() ==
+        options_failure(errc::capacity_too_large));
 }
 
 TEST_CASE("a builder takes grains of the disk in order") {

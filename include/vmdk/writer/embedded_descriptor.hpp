@@ -32,10 +32,7 @@ template <Sink K>
   if (failure f = check_descriptor_fields(fields, extents)) return f;
   const auto needed =
       static_cast<std::uint32_t>(ceil_shift(descriptor_bytes(fields, extents), sector_shift));
-  if (needed > embedded_descriptor_limit_sectors) {
-    return options_failure(errc::option_invalid, 0,
-                           static_cast<std::uint32_t>(descriptor_problem::text_bytes));
-  }
+  static_assert(descriptor_max_bytes >> sector_shift <= embedded_descriptor_limit_sectors);
   return fields.style == descriptor_style::mkimg ? needed
                                                  : larger_of(needed, usual_descriptor_sectors);
 }

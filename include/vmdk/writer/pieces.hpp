@@ -25,14 +25,8 @@ namespace vmdk::detail {
 
 /// The createType that goes with a form.
 [[nodiscard]] constexpr create_type type_of(piece_form form) noexcept {
-  switch (form) {
-    case piece_form::sparse:
-      return create_type::two_gb_max_extent_sparse;
-    case piece_form::flat:
-      return create_type::two_gb_max_extent_flat;
-    case piece_form::whole:
-      break;
-  }
+  if (form == piece_form::sparse) return create_type::two_gb_max_extent_sparse;
+  if (form == piece_form::flat) return create_type::two_gb_max_extent_flat;
   return create_type::monolithic_flat;
 }
 
@@ -56,9 +50,9 @@ template <Source S, SinkDirectory D, class WritePiece>
   std::array<char, extent_name_max_bytes> name_memory{};
   const std::uint32_t count = pieces.piece_count();
   for (std::uint32_t i = 0; i < count; ++i) {
-    const auto name = extents[i].name.compose(name_memory);
-    if (!name) return name.error();
-    const auto sink = directory.create(*name);
+    // A name that fields may have fits.
+    const auto name = extents[i].name.compose(name_memory).value();
+    const auto sink = directory.create(name);
     if (!sink) return in_file(sink.error(), i);
     const region place = pieces.piece(i);
     const std::uint64_t rest_bytes = source.size() - place.first_byte();

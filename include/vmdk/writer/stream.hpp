@@ -163,14 +163,17 @@ template <Source S, class Packer>
                                                 write_report& report) noexcept {
   if (!needs_content(options)) {
     report.id = choose_id(options, {});
-  } else if constexpr (FinishingSource<S>) {
+    return no_failure;
+  }
+  if constexpr (FinishingSource<S>) {
     report.id = id_without_content(plan);
     report.id_from_content = false;
+    return no_failure;
   } else {
-    if (failure f = packer.survey(source, plan.layout, surveyed)) return f;
-    report.id = surveyed.finish();
+    const failure why = packer.survey(source, plan.layout, surveyed);
+    if (!why) report.id = surveyed.finish();
+    return why;
   }
-  return no_failure;
 }
 
 /// Writes one streamOptimized file; `packer` turns the source into records.
