@@ -80,4 +80,15 @@ TEST_CASE("block_splitter: ends a block where the content changes, not elsewhere
   CHECK(ends_after(128, 128));
 }
 
+TEST_CASE("block_writer: the slots of lengths are those of RFC 1951") {
+  const auto slots = std::make_unique<length_slot_table>();
+  for (unsigned length = shortest_match; length <= longest_match; ++length) {
+    unsigned slot = 28;
+    while (length_base(slot) > length) --slot;
+    INFO(length);
+    CHECK(slots->of[length - shortest_match] == slot);
+    CHECK(length_slots.of[length - shortest_match] == slot);
+  }
+}
+
 }  // namespace

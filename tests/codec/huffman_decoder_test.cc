@@ -74,6 +74,22 @@ TEST_CASE("huffman_decoder: known answers") {
   CHECK(entries_say_what_the_rfc_says());
 }
 
+constexpr bool unused_code_words_are_invalid() {
+  constexpr std::uint16_t symbols[2]{7, 8};
+  std::uint16_t counts[longest_code_bits + 1]{};
+  counts[2] = 2;  // 00 and 01 stand for symbols; 10 and 11 for nothing.
+  const auto decoded = [&](unsigned bits) {
+    return decode_long_code(symbols, counts, alphabet::litlen, bits);
+  };
+  return decoded(0) == decoder_entry::make(alphabet::litlen, 7, 2) &&
+         decoded(2) == decoder_entry::make(alphabet::litlen, 8, 2) &&
+         decoded(1) == (decoder_entry::exceptional | decoder_entry::invalid);
+}
+static_assert(unused_code_words_are_invalid());
+TEST_CASE("huffman_decoder: a code word that stands for nothing is invalid") {
+  CHECK(unused_code_words_are_invalid());
+}
+
 TEST_CASE("huffman_decoder: reads what huffman_encoder makes, at every size of the index") {
   codec_test::generator random(6);
   code_builder_memory memory;

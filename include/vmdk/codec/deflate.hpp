@@ -129,10 +129,10 @@ class basic_deflate {
   }
 
   /// True when a match one byte later is worth a literal: four bits for each byte of length against
-  /// the bits of the distance.
+  /// the bits of the distance. There may be no later one.
   [[nodiscard]] static constexpr bool better(const detail::match& later,
                                              const detail::match& found) noexcept {
-    if (later.length < found.length || later.length == 0) return false;
+    if (later.length < found.length) return false;
     const unsigned gain = 4 * (later.length - found.length);
     const unsigned cost = detail::distance_slot(later.distance) / 2;
     return gain + detail::distance_slot(found.distance) / 2 > cost + 2;

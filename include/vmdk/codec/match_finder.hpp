@@ -17,8 +17,7 @@ namespace vmdk::detail {
 /// Four bytes as a number.
 [[nodiscard]] constexpr std::uint32_t load_four(const std::byte* p) noexcept {
   return __builtin_is_constant_evaluated()
-             ? static_cast<std::uint32_t>(p[0]) | static_cast<std::uint32_t>(p[1]) << 8 |
-                   static_cast<std::uint32_t>(p[2]) << 16 | static_cast<std::uint32_t>(p[3]) << 24
+             ? unsigned(p[0]) | unsigned(p[1]) << 8 | unsigned(p[2]) << 16 | unsigned(p[3]) << 24
              : load_le<std::uint32_t>(p);
 }
 
@@ -79,21 +78,21 @@ class match_finder {
   constexpr void skip(std::size_t at, std::size_t end) noexcept {
     const std::size_t last = bytes_ < hashed_bytes ? 0 : bytes_ - hashed_bytes + 1,
                       stop = end < last ? end : last;
-    if (!__builtin_is_constant_evaluated()) {
-      for (; at < stop; ++at) enter(at);
+    if (__builtin_is_constant_evaluated()) {
+      // As in enter, but that the next four bytes are the last three of these and one more.
+      for (; at < stop;
+           chain_[at & window_mask] = heads_.of_four[next_four_],
+                       heads_.of_four[next_four_] = heads_.of_three[next_three_] =
+                           static_cast<std::uint16_t>((at + 1) & 0xFFFF),
+                       next_bytes_ = next_bytes_ >> 8 | static_cast<std::uint32_t>(data_[at + 4])
+                                                            << 24,
+                       next_four_ = next_bytes_ * hash_factor >> (32 - HashBits),
+                       next_three_ = (next_bytes_ << 8) * hash_factor >> (32 - short_hash_bits),
+                       ++at) {
+      }
       return;
     }
-    // As in enter, but that the next four bytes are the last three of these and one more.
-    for (; at < stop;
-         chain_[at & window_mask] = heads_.of_four[next_four_],
-                     heads_.of_four[next_four_] = heads_.of_three[next_three_] =
-                         static_cast<std::uint16_t>((at + 1) & 0xFFFF),
-                     next_bytes_ = next_bytes_ >> 8 | static_cast<std::uint32_t>(data_[at + 4])
-                                                          << 24,
-                     next_four_ = next_bytes_ * hash_factor >> (32 - HashBits),
-                     next_three_ = (next_bytes_ << 8) * hash_factor >> (32 - short_hash_bits),
-                     ++at) {
-    }
+    for (; at < stop; ++at) enter(at);
   }
 
   /// Enters one position and looks for a match longer than `best`, of at least three bytes: among

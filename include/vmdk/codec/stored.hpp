@@ -25,7 +25,7 @@ inline constexpr std::size_t zlib_frame_bytes = 6;        ///< Header and Adler-
     blocks += n >> 16;
     n = (n >> 16) + (n & 0xFFFF);
   }
-  return n != 0 || blocks == 0 ? blocks + 1 : blocks;
+  return blocks + 1;
 }
 
 /// Writes a stored block behind its type: the length, its complement and the bytes, at most 65535.
