@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "vmdk/codec/libdeflate.hpp"
@@ -81,6 +82,28 @@ TEST_CASE("zlib counts to 4 GiB") {
     single_supply supply(byte_view(&one, 1));
     CHECK(zlib_decoder().decode(supply, byte_span(&one, huge)) == why);
   }
+}
+
+TEST_CASE("zlib finds that more than 4 GiB are too many") {
+  if constexpr (std::numeric_limits<std::size_t>::max() > 0xFFFFFFFF) {
+    const bytes in(3000, std::byte{7});
+    bytes stream = encoded<zlib_encoder>(in);
+    stream.resize(stream.size() + 1000);  // No decoder looks farther ahead.
+    single_supply supply(byte_view(stream.data(), std::size_t{1} << 33));
+    bytes back(in.size());
+    CHECK(zlib_decoder().decode(supply, back).code == errc::stream_input_left);
+    CHECK(back == in);
+  }
+}
+
+TEST_CASE("a decoder that was moved from has no memory") {
+  zlib_decoder first;
+  const zlib_decoder second = std::move(first);
+  const bytes in(10);
+  bytes out(10);
+  single_supply supply(in);
+  CHECK(first.decode(supply, out) ==
+        codec_failure(errc::codec_failed, 0, static_cast<std::uint32_t>(Z_MEM_ERROR)));
 }
 
 TEST_CASE("zlib's own failures are failures of the codec") {

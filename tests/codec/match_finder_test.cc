@@ -33,6 +33,18 @@ constexpr bool finds_what_is_there() {
 }
 static_assert(finds_what_is_there());
 
+constexpr bool too_little_has_no_match() {
+  std::byte zeros[4]{};
+  match_finder<8, 8> finder;
+  finder.begin(zeros, 4);
+  finder.skip(0, 3);
+  return finder.find(3, 0, 9, 258).length == 0;
+}
+static_assert(too_little_has_no_match());
+TEST_CASE("match_finder: four bytes are too few to be entered") {
+  CHECK(too_little_has_no_match());
+}
+
 constexpr bool only_longer_ones_count() {
   std::byte zeros[40]{};
   match_finder<8, 8> finder;
