@@ -13,13 +13,15 @@
 
 namespace verify_testing {
 
-/// A file in memory that is repaired. A write can be made to fail; it counts what is asked of it.
+/// A file in memory that is repaired. A read or a write can be made to fail; it counts what is asked
+/// of it.
 class mended_file {
  public:
   explicit mended_file(bytes start) : content(std::move(start)) {}
 
   std::uint64_t size() const noexcept { return content.size(); }
   failure read_at(std::uint64_t offset, byte_span out) noexcept {
+    if (reads++ == read_fails_at) return source_failure(errc::read_failed, 0, 5);
     if (!fits_inside(offset, out.size(), content.size())) {
       return source_failure(errc::out_of_range, offset);
     }
@@ -42,6 +44,8 @@ class mended_file {
   failure flush() noexcept { return no_failure; }
 
   bytes content;
+  std::uint64_t reads = 0;
+  std::uint64_t read_fails_at = ~std::uint64_t{0};  ///< The number of the one that fails, from 0.
   std::uint64_t writes = 0;
   std::uint64_t fails_at = ~std::uint64_t{0};  ///< The number of the write that fails, from 0.
 
