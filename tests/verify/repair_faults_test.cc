@@ -55,7 +55,8 @@ std::vector<std::pair<bytes, bytes>> damaged_images() {
   zero_bytes(fourth.data() + 48, 16);
   zero_bytes(fourth.data() + in_front.directory_at, 512);
   zero_bytes(fourth.data() + in_front.redundant_directory_at, 512);
-  return {{first, disk}, {second, stream.disk()}, {third, stream.disk()}, {fourth, in_front.disk()}};
+  return {
+      {first, disk}, {second, stream.disk()}, {third, stream.disk()}, {fourth, in_front.disk()}};
 }
 
 TEST_CASE("where a write fails, its failure comes back and the image is no worse") {
@@ -79,7 +80,6 @@ TEST_CASE("where a write fails, its failure comes back and the image is no worse
   }
 }
 
-
 /// Lets each read of a repair fail, and expects that failure back.
 void expect_failures(const char* what, const bytes& damaged, std::size_t room) {
   mended_file file(damaged);
@@ -94,7 +94,6 @@ void expect_failures(const char* what, const bytes& damaged, std::size_t room) {
     CHECK(done.why == source_failure(errc::read_failed, 0, 5));
   }
 }
-
 
 sparse_image wide_sparse(table_copies copies) {
   auto plan = usual_sparse_plan();
@@ -121,7 +120,8 @@ TEST_CASE("where a read fails, its failure comes back: sparse") {
 }
 
 TEST_CASE("where a read fails, its failure comes back: stream") {
-  for (const auto tables : {stream_tables::at_end, stream_tables::in_front, stream_tables::in_front_twice}) {
+  for (const auto tables :
+       {stream_tables::at_end, stream_tables::in_front, stream_tables::in_front_twice}) {
     auto plan = usual_stream_plan(tables);
     plan.capacity_sectors = 512 * 16 * 132;
     plan.descriptor = stream_text(plan.capacity_sectors);

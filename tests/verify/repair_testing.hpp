@@ -13,8 +13,8 @@
 
 namespace verify_testing {
 
-/// A file in memory that is repaired. A read or a write can be made to fail; it counts what is asked
-/// of it.
+/// A file in memory that is repaired. A read or a write can be made to fail; it counts what is
+/// asked of it.
 class mended_file {
  public:
   explicit mended_file(bytes start) : content(std::move(start)) {}

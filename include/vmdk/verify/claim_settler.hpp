@@ -44,23 +44,18 @@ class claim_settler {
   }
 
  private:
-  [[nodiscard]] constexpr result<bool> is_bad_value(std::uint64_t value,
-                                                    std::uint64_t grain) noexcept {
-    const auto judged = judge_->judge(value, grain);
-    if (!judged) return judged.error();
-    return *judged == entry_verdict::bad;
+  [[nodiscard]] constexpr bool is_bad_value(std::uint64_t value,
+                                            std::uint64_t grain) const noexcept {
+    return judge_->judge_place(value, grain) == entry_verdict::bad;
   }
 
-  /// Marks the disputed values whose sectors an entry names. Errors: the file's.
-  constexpr failure claim(dispute_list& list, const entry_pair& pair) noexcept {
+  /// Marks the disputed values whose sectors an entry names.
+  constexpr failure claim(dispute_list& list, const entry_pair& pair) const noexcept {
     if (pair.grain >= pairs_->format().grain_count()) return no_failure;
     const std::uint64_t each = judge_->geometry().grain_sectors();
     for (unsigned named = 0; named < 2; ++named) {
       const std::uint64_t value = pair.value[named];
-      if (value <= 1) continue;
-      const auto is_bad = is_bad_value(value, pair.grain);
-      if (!is_bad) return is_bad.error();
-      if (*is_bad) continue;
+      if (value <= 1 || is_bad_value(value, pair.grain)) continue;
       const std::uint64_t first = value < each ? 0 : value - each + 1;
       list.each_value(larger_of<std::uint64_t>(first, 2), value + each,
                       [&](std::size_t i, unsigned copy) {
@@ -80,12 +75,10 @@ class claim_settler {
     bool is_bad[2]{};
     bool is_wrong[2]{};
     for (unsigned copy = 0; copy < 2; ++copy) {
-      const auto judged = is_bad_value(d.value[copy], d.grain);
-      if (!judged) return judged.error();
-      is_bad[copy] = *judged;
-      is_wrong[copy] = *judged || d.is_claimed[copy];
+      is_bad[copy] = is_bad_value(d.value[copy], d.grain);
+      is_wrong[copy] = is_bad[copy] || d.is_claimed[copy];
       const bool is_open = d.is_wanted[copy] || (d.is_claimed[copy] && !are_grains_sure_);
-      if (!*judged && is_open) return entries_.leave(d);
+      if (!is_bad[copy] && is_open) return entries_.leave(d);
     }
     if (is_bad[0] && is_bad[1]) return drop(d);
     if (is_wrong[0] && is_wrong[1]) return entries_.leave(d);

@@ -33,17 +33,15 @@ class directory_search {
                            file_->size() >> sector_shift) == directory_place::good;
   }
 
-  /// Puts both directories' places into header_-> Errors: the file's;
-  /// errc::directory_offset_invalid.
+  /// Puts both directories' places into the header, whose tables are not at the end. Errors: the
+  /// file's; errc::directory_offset_invalid.
   constexpr failure place() noexcept {
     const bool has_copy = header_->has(sparse_flags::redundant_tables);
     const std::uint64_t copy_at =
         header_->rgd_offset == header_->gd_offset.get() ? 0 : header_->rgd_offset.get();
-    if (header_->gd_offset != directory_at_end || !header_->is_compressed()) {
-      const auto primary = find(header_->gd_offset, has_copy ? copy_at : 0);
-      if (!primary) return primary.error();
-      if (*primary != 0) header_->gd_offset = *primary;
-    }
+    const auto primary = find(header_->gd_offset, has_copy ? copy_at : 0);
+    if (!primary) return primary.error();
+    if (*primary != 0) header_->gd_offset = *primary;
     if (!may_hold(header_->gd_offset)) {
       return image_failure(errc::directory_offset_invalid,
                            offsetof(sparse_extent_header, gd_offset));

@@ -34,15 +34,20 @@ class entry_judge {
   bool allows_zeroed = false;
 
   [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return is_compressed_; }
 
   /// Errors: the file's.
   [[nodiscard]] constexpr result<entry_verdict> judge(std::uint64_t value,
-                                                      std::uint64_t grain) noexcept {
+                                                      std::uint64_t grain) const noexcept {
+    if (is_compressed_ && value > 1) return judge_marker(value << sector_shift, grain);
+    return judge_place(value, grain);
+  }
+
+  /// The same for a grain that is not compressed: nothing is read.
+  [[nodiscard]] constexpr entry_verdict judge_place(std::uint64_t value,
+                                                    std::uint64_t grain) const noexcept {
     if (value == 0) return entry_verdict::absent;
     if (value == 1) return allows_zeroed ? entry_verdict::good : entry_verdict::bad;
     const std::uint64_t offset = value << sector_shift;
-    if (is_compressed_) return judge_marker(offset, grain);
     const std::uint64_t first = grain << geometry_.grain_byte_shift();
     const std::uint64_t bytes =
         smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
@@ -51,7 +56,8 @@ class entry_judge {
   }
 
  private:
-  constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
+  constexpr result<entry_verdict> judge_marker(std::uint64_t offset,
+                                               std::uint64_t grain) const noexcept {
     std::array<std::byte, grain_marker_bytes> marker{};
     if (!fits_inside(offset, marker.size(), file_bytes_)) return entry_verdict::bad;
     if (failure f = file_->read_at(offset, marker)) return f;

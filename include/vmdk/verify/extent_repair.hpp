@@ -34,8 +34,8 @@ class extent_repairer {
   constexpr failure repair() noexcept {
     const auto chosen = choose_header(*extent_.target, [&](const sparse_extent_header& header) {
       const auto grain = has_other_grains(*extent_.target, header, *decoder_, extent_.share.rest);
-      if (!grain || *grain) return grain ? result<unsigned>(1u) : result<unsigned>(grain.error());
-      return contradicts(header);
+      if (!grain) return result<unsigned>(grain.error());
+      return *grain ? result<unsigned>(1u) : contradicts(header);
     });
     if (!chosen) return chosen.error();
     extent_.choice = *chosen;
@@ -60,7 +60,10 @@ class extent_repairer {
   /// cannot be read says nothing.
   [[nodiscard]] constexpr result<unsigned> contradicts(
       const sparse_extent_header& header) noexcept {
-    if (std::is_constant_evaluated() || header.descriptor_offset == 0) return 0u;
+    if (std::is_constant_evaluated()) {
+      return 0u;
+    }
+    if (header.descriptor_offset == 0) return 0u;
     return contradicts_text(header);
   }
   [[nodiscard]] result<unsigned> contradicts_text(const sparse_extent_header& header) noexcept {

@@ -15,7 +15,8 @@
 namespace vmdk::detail {
 
 /// Finds what stands in a stream and is no marker, or another one than directory, footer and file
-/// size say. The tables tell where the next marker is. All errors are the file's.
+/// size say. The tables tell where the next marker is. A stream whose tables are not in front has a
+/// footer. All errors are the file's.
 template <class File>
 class gap_search {
  public:
@@ -57,7 +58,7 @@ class gap_search {
       if (!told) return told.error();
       // What is behind a sector that should have been another is not to be trusted.
       if (told->next_sector != 0) return *told;
-      if (item->sector >= stopped_at || item->sectors == 0) break;
+      if (item->sector >= stopped_at) break;
     }
     if (stream_->facts().is_complete()) return marker_gap{};
     const stream_tables<File> tables(*stream_, *walk_);
@@ -75,7 +76,7 @@ class gap_search {
                  ? marker_gap{}
                  : marker_gap{.sector = item.sector, .next_sector = next_sector, .wanted = wanted};
     };
-    if (stream_->has_footer() && item.sector == stream_->footer_sector()) {
+    if (item.sector == stream_->footer_sector()) {
       return should_be(marker_kind::footer, item.sector + 2);
     }
     if (item.sector + 1 == directory) {

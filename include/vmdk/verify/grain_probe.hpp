@@ -38,7 +38,9 @@ template <class File, class D>
     }
     if (memory.size() < whole + sector_bytes) return grain_state::whole;
     const byte_span input = memory.subspan(static_cast<std::size_t>(whole));
-    if (D::needs_contiguous_input && input.size() < item->data_bytes) return grain_state::whole;
+    if constexpr (D::needs_contiguous_input) {
+      if (input.size() < item->data_bytes) return grain_state::whole;
+    }
     const std::uint64_t left = (header.capacity - item->lba) << sector_shift;
     grain_state state = grain_state::torn;
     for (const std::uint64_t wanted : {whole, smaller_of(whole, left)}) {

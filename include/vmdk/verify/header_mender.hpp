@@ -20,23 +20,21 @@ class header_mender {
   constexpr header_mender(Target& target, const header_choice& choice) noexcept
       : target_(&target), choice_(&choice) {}
 
-  /// Makes the footer the header with the directory's place, which is taken out of the header.
+  /// Makes the footer, which can be, the header with the directory's place. That is taken out of a
+  /// header which did not have it.
   /// Errors: the file's.
   constexpr failure mend_footer(sparse_extent_header& header) noexcept {
     sparse_extent_header wanted = header;
     wanted.unclean_shutdown = choice_->footer.unclean_shutdown;
     wanted.rgd_offset = choice_->footer.rgd_offset;
     const sector_image bytes = encode(wanted);
-    bool is_same = wanted.gd_offset == choice_->footer.gd_offset.get() &&
-                   !first_error_of(choice_->footer, target_->size());
+    bool is_same = wanted.gd_offset == choice_->footer.gd_offset.get();
     check_footer_agrees(wanted, choice_->footer, [&](errc, std::uint64_t) {
       is_same = false;
       return false;
     });
     const std::uint64_t stated = choice_->header.gd_offset;
-    if (stated != header.gd_offset || !choice_->is_header_usable) {
-      header.gd_offset = directory_at_end;
-    }
+    if (stated != header.gd_offset) header.gd_offset = directory_at_end;
     if (is_same) return no_failure;
     if (failure f = target_->barrier()) return f;
     const repair_step step{.kind = repair_kind::footer_rebuilt,

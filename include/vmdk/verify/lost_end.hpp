@@ -33,7 +33,7 @@ class lost_end {
     const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
     const stream_facts facts = stream.facts();
     if (!facts.is_complete() || facts.misplaced != 0) return refused;
-    if (header().over_head == 0 || header().over_head > extent_->file_sectors()) return refused;
+    if (header().over_head > extent_->file_sectors()) return refused;
     // What would be written behind the grains must not lie in the descriptor.
     if (header().descriptor_offset != 0 &&
         header().descriptor_offset + header().descriptor_size > header().over_head) {

@@ -62,10 +62,12 @@ class place_search {
       const auto is_free = may_lie_at(copy, table, wanted[i], i == 0);
       if (!is_free) return is_free.error();
       // What the directory or the stream says is this table's claim; the others are guesses.
+      const bool is_guess = *is_free && i >= 2;
       const auto is_wanted =
-          *is_free && i >= 2 ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
+          is_guess ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
       if (!is_wanted) return is_wanted.error();
-      found.sector.data()[found.count++] = *is_free && !*is_wanted ? wanted[i] : 0;
+      const bool is_place = *is_free && !*is_wanted;
+      found.sector.data()[found.count++] = is_place ? wanted[i] : 0;
     }
     return found;
   }

@@ -181,8 +181,7 @@ class stream_repair {
   constexpr failure cut_behind_grains(const stream_view<Target>& stream) noexcept {
     const stream_facts& facts = stream.facts();
     const std::uint64_t end_at = facts.stopped_at << sector_shift;
-    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size() &&
-                          target().size() - end_at < sector_bytes;
+    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size();
     if (facts.stopped_by != marker_kind::cut && !is_piece) return no_failure;
     target().tell({.kind = repair_kind::file_cut,
                    .offset = end_at,

@@ -56,7 +56,7 @@ struct stream_facts {
 struct stream_end {
   bool passes_zeros = false;      ///< Tables stand in front: the file's size says where the end is.
   std::uint64_t last_sector = 0;  ///< Not 0: a footer says that the end is here and nowhere else.
-  std::uint64_t limit_sector = 0;  ///< Not 0: nothing from here on is read.
+  std::uint64_t limit_sector = 0xFFFFFFFFFFFFFFFF;  ///< Nothing from here on is read.
 };
 
 /// Walks over a stream from one of its markers on. `visit(const marker_item&) -> failure` gets
@@ -70,7 +70,7 @@ template <class File, class Visit>
   marker_walk<File> walk(file, geometry, first_sector);
   std::uint64_t last_lba = 0;
   while (true) {
-    if (end.limit_sector != 0 && walk.sector() >= end.limit_sector) {
+    if (walk.sector() >= end.limit_sector) {
       facts.stopped_at = walk.sector();
       facts.stopped_by = marker_kind::nothing;
       return facts;
@@ -123,9 +123,7 @@ template <class File, class Visit>
       case marker_kind::zero:
         if (end.passes_zeros) continue;
         return facts;
-      case marker_kind::no_marker:
-      case marker_kind::cut:
-      case marker_kind::nothing:
+      default:  // no_marker, cut, nothing
         return facts;
     }
   }

@@ -63,7 +63,7 @@ class stream_tail {
         table = table_of(item.lba);
         last_grain = item;
         doubtful = 0;
-        if (table < geometry_.table_count() && place_of(table) == 0) set_place(table, needed);
+        if (place_of(table) == 0) set_place(table, needed);
       } else if (place_of(table) == needed) {
         const auto is_its_own = names(item.sector + 1, last_grain);
         if (!is_its_own) return is_its_own.error();
@@ -140,8 +140,11 @@ class stream_tail {
     const stream_end end{.limit_sector = end_sector_};
     return scan_stream(*target_, geometry_, header_.over_head, end, *gaps_, visit);
   }
+  /// The table of a grain. The grains were found to be those of the disk; should the file have
+  /// changed since, they count as the last table's.
   [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
-    return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;
+    return smaller_of(lba >> geometry_.grain_shift() >> sparse_geometry::table_shift,
+                      geometry_.table_count() - 1);
   }
   /// True when a table has the place of a grain. Errors: the file's.
   [[nodiscard]] constexpr result<bool> names(std::uint64_t table_sector,

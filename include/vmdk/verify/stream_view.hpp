@@ -33,9 +33,9 @@ class stream_view {
   [[nodiscard]] constexpr std::uint64_t first_sector() const noexcept { return first_sector_; }
   [[nodiscard]] constexpr bool is_in_front() const noexcept { return is_in_front_; }
   [[nodiscard]] constexpr bool has_footer() const noexcept { return has_footer_; }
-  /// Of the footer's marker; 0 where there is none.
+  /// Of the footer's marker, where there is one.
   [[nodiscard]] constexpr std::uint64_t footer_sector() const noexcept {
-    return has_footer_ ? (file_->size() - stream_tail_bytes) >> sector_shift : 0;
+    return (file_->size() - stream_tail_bytes) >> sector_shift;
   }
   [[nodiscard]] constexpr const stream_facts& facts() const noexcept { return facts_; }
   [[nodiscard]] constexpr const marker_gaps& gaps() const noexcept { return gaps_; }

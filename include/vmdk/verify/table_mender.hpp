@@ -38,9 +38,8 @@ class table_mender {
     return pairs_->each_pair([&](const entry_pair& pair) -> failure {
       if (is_tail(pair)) return mend_tail(pair);
       if (!pair.agrees()) return no_failure;
-      const auto judged = judge_->judge(pair.value[pair.one_copy()], pair.grain);
-      if (!judged) return judged.error();
-      return *judged == entry_verdict::bad ? settler.drop(pair) : no_failure;
+      const auto judged = judge_->judge_place(pair.value[pair.one_copy()], pair.grain);
+      return judged == entry_verdict::bad ? settler.drop(pair) : no_failure;
     });
   }
 
@@ -51,16 +50,13 @@ class table_mender {
     disputes_->clear();
     const failure f = pairs_->each_pair([&](const entry_pair& pair) -> failure {
       if (is_tail(pair)) return mend_tail(pair);
-      bool is_bad = false;
       for (unsigned copy = 0; copy < 2; ++copy) {
         if (!pair.has(copy)) continue;
         const auto judged = judge_->judge(pair.value[copy], pair.grain);
         if (!judged) return judged.error();
         // A marker that fits is proof.
         if (*judged == entry_verdict::good) return entries_.take(pair, copy);
-        is_bad = is_bad || *judged == entry_verdict::bad;
       }
-      if (!is_bad) return no_failure;
       disputes_->add(dispute{pair});
       return disputes_->is_full() ? settle() : no_failure;
     });

@@ -44,7 +44,8 @@ template <class File>
   return end;
 }
 
-/// Looks at all entries on which the copies agree. Errors: the file's.
+/// Looks at all entries, of grains that are not compressed, on which the copies agree. Errors: the
+/// file's.
 template <class File>
 [[nodiscard]] constexpr result<table_survey> survey_tables(
     pair_walk<File>& pairs, const entry_judge<File>& judge,
@@ -54,7 +55,7 @@ template <class File>
   table_survey found;
   found.metadata_end_sector = *end;
   const sparse_format& format = pairs.format();
-  const std::uint64_t each = judge.is_compressed() ? 1 : judge.geometry().grain_sectors();
+  const std::uint64_t each = judge.geometry().grain_sectors();
   std::uint64_t last = 0;
   const failure f = pairs.each_pair([&](const entry_pair& pair) -> failure {
     if (!pair.agrees() || pair.grain >= format.grain_count()) return no_failure;
