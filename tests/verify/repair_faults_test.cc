@@ -33,43 +33,99 @@ unsigned right_grains(const bytes& file, const bytes& disk) {
   return right;
 }
 
-/// Images with damages of many kinds, and what their disks are.
-std::vector<std::pair<bytes, bytes>> damaged_images() {
-  const auto sparse = build_sparse(usual_sparse_plan());
-  bytes first = sparse.file.bytes();
-  const bytes disk = *read_disk(first);
-  zero_bytes(first.data() + sparse.table_at.at(0), 2048);
-  put(first, sparse.directory_at + 4, 1, 4);
-  put(first, sparse.redundant_table_at.at(0) + 40, 7, 4);
-  put(first, 64, 300, 8);
-  put(first, 72, 1, 1);
-  const auto stream = build_stream(usual_stream_plan());
-  bytes second = stream.file;
-  put(second, stream.footer_at + 56, 3, 8);
-  put(second, stream.table_entry_at(3), 0, 4);
-  put(second, stream.marker_at.at(100), 17, 8);
-  bytes third = stream.file;
-  third.resize(stream.marker_at.at(1099) + 700);
-  const auto in_front = build_stream(usual_stream_plan(stream_tables::in_front_twice));
-  bytes fourth = in_front.file;
-  zero_bytes(fourth.data() + 48, 16);
-  zero_bytes(fourth.data() + in_front.directory_at, 512);
-  zero_bytes(fourth.data() + in_front.redundant_directory_at, 512);
-  return {
-      {first, disk}, {second, stream.disk()}, {third, stream.disk()}, {fourth, in_front.disk()}};
+struct damaged_image {
+  const char* what;
+  bytes file;
+  bytes disk;  ///< What it holds when it is whole.
+};
+
+/// A whole image with damages of many kinds.
+void damage_sparse(std::vector<damaged_image>& all) {
+  const auto image = build_sparse(usual_sparse_plan());
+  const bytes whole = image.file.bytes();
+  const bytes disk = *read_disk(whole);
+  bytes file = whole;
+  zero_bytes(file.data() + image.table_at.at(0), 2048);
+  put(file, image.directory_at + 4, 1, 4);
+  put(file, image.redundant_table_at.at(0) + 40, 7, 4);
+  put(file, 64, 300, 8);
+  put(file, 72, 1, 1);
+  all.push_back({"entries, a directory entry and the header", file, disk});
+  file = whole;
+  const bytes noise = content_bytes(77, 2048);
+  copy_bytes(file.data() + image.table_at.at(1), noise.data(), noise.size());
+  put(file, image.directory_at + 4, 0, 4);
+  put(file, image.redundant_table_at.at(1) + 4 * 50, 0xFFFFFF, 4);
+  all.push_back({"a table that is copied", file, disk});
 }
 
-TEST_CASE("where a write fails, its failure comes back and the image is no worse") {
-  for (const auto& [damaged, content] : damaged_images()) {
+void damage_stream(std::vector<damaged_image>& all) {
+  const auto image = build_stream(usual_stream_plan());
+  const bytes disk = image.disk();
+  bytes file = image.file;
+  put(file, image.footer_at + 56, 3, 8);
+  put(file, image.table_entry_at(3), 0, 4);
+  put(file, image.marker_at.at(100), 17, 8);
+  all.push_back({"footer, entry and marker", file, disk});
+  file = image.file;
+  put(file, image.directory_at + 4 * 3, 99, 4);
+  put(file, image.directory_at + 4 * 4, image.table_at.at(2) / 512, 4);
+  put(file, image.directory_at - 512, 0, 8);
+  put(file, image.footer_at + 512, 3, 8);
+  put(file, 12, 2200 * 16, 8);
+  all.push_back({"the directory's tail, markers and the capacity", file, disk});
+  file = image.file;
+  put(file, image.marker_at.at(3) + 8, 0, 4);
+  put(file, image.footer_at + 36, 19, 8);
+  all.push_back({"a gap and the footer", file, disk});
+  file = image.file;
+  zero_bytes(file.data(), 512);
+  put(file, image.directory_entry_at(600), 0, 4);
+  all.push_back({"no header", file, disk});
+  file = image.file;
+  file.resize(image.marker_at.at(1099) + 700);
+  all.push_back({"a lost end", file, disk});
+  file = image.file;
+  zero_bytes(file.data() + image.directory_at - 512, file.size() - image.directory_at + 512);
+  all.push_back({"an end of zeros", file, disk});
+}
+
+void damage_stream_in_front(std::vector<damaged_image>& all) {
+  auto plan = usual_stream_plan(stream_tables::in_front_twice);
+  plan.stored = {600, 0, 3, 1099, 2, 100};
+  const auto image = build_stream(plan);
+  bytes file = image.file;
+  zero_bytes(file.data() + 48, 16);
+  zero_bytes(file.data() + image.directory_at, 512);
+  zero_bytes(file.data() + image.redundant_directory_at, 512);
+  all.push_back({"no tables in front", file, image.disk()});
+  file = image.file;
+  file.resize(image.marker_at.at(100) + 700);
+  put(file, 64, 0, 8);
+  put(file, image.table_entry_at(600), 0, 4);
+  put(file, image.directory_at + 8, 0xFFFFFFFF, 4);
+  all.push_back({"a last grain that is cut", file, image.disk()});
+}
+
+std::vector<damaged_image> damaged_images() {
+  std::vector<damaged_image> all;
+  damage_sparse(all);
+  damage_stream(all);
+  damage_stream_in_front(all);
+  return all;
+}
+
+TEST_CASE("where a write or a barrier fails, its failure comes back and the image is no worse") {
+  for (const auto& [what, damaged, content] : damaged_images()) {
     const unsigned before = right_grains(damaged, content);
     mended_file whole(damaged);
     REQUIRE(!mend(whole).why);
-    REQUIRE(whole.writes > 2);
+    REQUIRE((whole.writes > 2 || mend(whole).summary.left != 0));
     for (std::uint64_t n = 0; n < whole.writes; ++n) {
       mended_file broken(damaged);
       broken.fails_at = n;
       const mending done = mend(broken);
-      INFO("write " << n << " of " << whole.writes << "\n" << done.text());
+      INFO(what << ", write " << n << " of " << whole.writes << "\n" << done.text());
       CHECK(done.why == sink_failure(errc::write_failed, 0, 5));
       CHECK(right_grains(broken.content, content) >= before);
       // Another repair goes on from there.
@@ -83,9 +139,8 @@ TEST_CASE("where a write fails, its failure comes back and the image is no worse
 /// Lets each read of a repair fail, and expects that failure back.
 void expect_failures(const char* what, const bytes& damaged, std::size_t room) {
   mended_file file(damaged);
-  const mending whole = plan_mending(file, room);
+  (void)plan_mending(file, room);
   const std::uint64_t reads = file.reads;
-  WARN(what << ", room " << room << ": " << reads << "\n" << whole.text());
   for (std::uint64_t n = 0; n < reads; ++n) {
     file.reads = 0;
     file.read_fails_at = n;
@@ -95,43 +150,29 @@ void expect_failures(const char* what, const bytes& damaged, std::size_t room) {
   }
 }
 
-sparse_image wide_sparse(table_copies copies) {
-  auto plan = usual_sparse_plan();
-  plan.capacity_sectors = 512 * 16 * 132;
-  plan.descriptor = sparse_text(plan.capacity_sectors);
-  plan.copies = copies;
-  plan.empty_tables_missing = true;
+TEST_CASE("where a read fails, its failure comes back") {
+  for (const auto& [what, damaged, content] : damaged_images()) {
+    expect_failures(what, damaged, repair_room);
+    expect_failures(what, damaged, repair_least_bytes);
+  }
+}
+
+TEST_CASE("where a read of a large directory fails, its failure comes back") {
+  // Each sector of the directory is read again and again.
+  constexpr std::uint64_t tables = 132;
+  auto plan = usual_stream_plan(stream_tables::in_front_twice);
+  plan.capacity_sectors = 512 * 16 * tables;
+  plan.descriptor = stream_text(plan.capacity_sectors);
   plan.stored = {0, 126 * 512, 127 * 512, 128 * 512, 129 * 512 + 3};
-  return build_sparse(plan);
-}
-
-TEST_CASE("where a read fails, its failure comes back: sparse") {
-  for (const auto& [damaged, content] : damaged_images()) {
-    expect_failures("damaged", damaged, repair_room);
-    expect_failures("damaged", damaged, repair_least_bytes);
+  const auto image = build_stream(plan);
+  bytes file = image.file;
+  for (const std::uint64_t directory : {image.directory_at, image.redundant_directory_at}) {
+    for (std::uint64_t i = 1; i < 126; ++i) put(file, directory + 4 * i, 0, 4);
   }
-  for (const auto copies : {table_copies::redundant_first, table_copies::primary_only}) {
-    const auto image = wide_sparse(copies);
-    bytes file = image.file.bytes();
-    put(file, image.directory_entry_at(127 * 512), 0, 4);
-    put(file, image.table_entry_at(0), 9999999, 4);
-    expect_failures("wide", file, repair_least_bytes);
-  }
-}
-
-TEST_CASE("where a read fails, its failure comes back: stream") {
-  for (const auto tables :
-       {stream_tables::at_end, stream_tables::in_front, stream_tables::in_front_twice}) {
-    auto plan = usual_stream_plan(tables);
-    plan.capacity_sectors = 512 * 16 * 132;
-    plan.descriptor = stream_text(plan.capacity_sectors);
-    plan.stored = {0, 126 * 512, 127 * 512, 128 * 512, 129 * 512 + 3};
-    const auto image = build_stream(plan);
-    bytes file = image.file;
-    put(file, image.directory_entry_at(127 * 512), 0, 4);
-    put(file, image.table_entry_at(0), 9999999, 4);
-    expect_failures("wide", file, repair_least_bytes);
-  }
+  put(file, image.directory_at + 4 * 127, 0, 4);
+  put(file, image.redundant_directory_at + 4 * 128, 0, 4);
+  put(file, image.table_entry_at(0), 9999999, 4);
+  expect_failures("a large directory", file, repair_least_bytes);
 }
 
 }  // namespace

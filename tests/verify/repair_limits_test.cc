@@ -105,10 +105,7 @@ TEST_CASE("more tables than can lie in a file share sectors, and are refused") {
 /// A file that forgets what is written.
 struct forgetful_file : mended_file {
   using mended_file::mended_file;
-  failure write_at(std::uint64_t, byte_view) noexcept {
-    ++writes;
-    return no_failure;
-  }
+  failure write_at(std::uint64_t, byte_view) noexcept { return no_failure; }
 };
 
 TEST_CASE("a repair of a file that forgets what is written ends") {
@@ -118,7 +115,6 @@ TEST_CASE("a repair of a file that forgets what is written ends") {
   const mending done = mend(file);
   CHECK(!done.why);
   CHECK(done.summary.changes == 8);
-  CHECK(file.writes == 8);
 }
 
 TEST_CASE("a descriptor that is longer than the memory says nothing of the capacity") {

@@ -41,13 +41,13 @@ class mended_file {
     content.resize(size_bytes);
     return no_failure;
   }
-  failure flush() noexcept { return no_failure; }
+  failure flush() noexcept { return count(); }
 
   bytes content;
   std::uint64_t reads = 0;
   std::uint64_t read_fails_at = ~std::uint64_t{0};  ///< The number of the one that fails, from 0.
-  std::uint64_t writes = 0;
-  std::uint64_t fails_at = ~std::uint64_t{0};  ///< The number of the write that fails, from 0.
+  std::uint64_t writes = 0;                         ///< And barriers.
+  std::uint64_t fails_at = ~std::uint64_t{0};       ///< The number of the write that fails, from 0.
 
  private:
   failure count() {

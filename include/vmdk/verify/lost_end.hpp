@@ -28,11 +28,11 @@ class lost_end {
       : extent_(&extent), decoder_(&decoder) {}
 
   /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
-  /// grains end; those of stream_tail.
+  /// grains end, or zeros between them would be the end; those of stream_tail.
   constexpr failure rebuild(const stream_view<Target>& stream) noexcept {
     const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
     const stream_facts facts = stream.facts();
-    if (!facts.is_complete() || facts.misplaced != 0) return refused;
+    if (!facts.is_complete() || facts.misplaced != 0 || facts.has_holes) return refused;
     if (header().over_head > extent_->file_sectors()) return refused;
     // What would be written behind the grains must not lie in the descriptor.
     if (header().descriptor_offset != 0 &&

@@ -188,8 +188,12 @@ class stream_repair {
                    .before = target().size(),
                    .after = end_at + sector_bytes});
     if (failure f = target().barrier()) return f;
-    if (failure f = target().write(end_at, sector_image{})) return f;
-    return target().resize(end_at + sector_bytes);
+    // What stops in between ends in a grain that is cut, as before.
+    if (target().size() > end_at + sector_bytes) {
+      if (failure f = target().resize(end_at + sector_bytes)) return f;
+      if (failure f = target().barrier()) return f;
+    }
+    return target().write(end_at, sector_image{});
   }
 
   /// Errors: those of lost_end.

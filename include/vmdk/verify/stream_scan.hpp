@@ -45,6 +45,7 @@ struct stream_facts {
   std::uint64_t footer = 0;           ///< Its marker's sector; 0: none.
   std::uint64_t stopped_at = 0;       ///< Where the walk ended.
   marker_kind stopped_by = marker_kind::nothing;
+  bool has_holes = false;  ///< Zeros, which elsewhere are a stream's end, stand before a grain.
 
   /// False when something stopped the walk before the stream's end.
   [[nodiscard]] constexpr bool is_complete() const noexcept {
@@ -69,6 +70,7 @@ template <class File, class Visit>
   facts.content_end = first_sector;
   marker_walk<File> walk(file, geometry, first_sector);
   std::uint64_t last_lba = 0;
+  bool passed_zeros = false;
   while (true) {
     if (walk.sector() >= end.limit_sector) {
       facts.stopped_at = walk.sector();
@@ -102,6 +104,7 @@ template <class File, class Visit>
           if (facts.misplaced++ == 0) facts.first_misplaced = item->sector;
         }
         last_lba = item->lba;
+        facts.has_holes = passed_zeros;
         ++facts.grains;
         facts.last_grain = item->sector;
         facts.content_end = walk.sector();
@@ -121,8 +124,9 @@ template <class File, class Visit>
       case marker_kind::progress:
         continue;
       case marker_kind::zero:
-        if (end.passes_zeros) continue;
-        return facts;
+        if (!end.passes_zeros) return facts;
+        passed_zeros = true;
+        continue;
       default:  // no_marker, cut, nothing
         return facts;
     }
