@@ -75,6 +75,16 @@ void damage_stream(std::vector<damaged_image>& all) {
   put(file, 12, 2200 * 16, 8);
   all.push_back({"the directory's tail, markers and the capacity", file, disk});
   file = image.file;
+  put(file, image.directory_at + 4 * 3, 99, 4);
+  all.push_back({"the directory's tail", file, disk});
+  file = image.file;
+  // A table without marker and entries, and the marker of the end.
+  zero_bytes(file.data() + image.table_at.at(1), 2048);
+  put(file, image.table_at.at(1) - 500, 4, 4);
+  put(file, image.directory_entry_at(600), 0, 4);
+  put(file, image.footer_at - 512, 9, 8);
+  all.push_back({"a table and a marker", file, disk});
+  file = image.file;
   put(file, image.marker_at.at(3) + 8, 0, 4);
   put(file, image.footer_at + 36, 19, 8);
   all.push_back({"a gap and the footer", file, disk});
@@ -157,22 +167,32 @@ TEST_CASE("where a read fails, its failure comes back") {
   }
 }
 
-TEST_CASE("where a read of a large directory fails, its failure comes back") {
-  // Each sector of the directory is read again and again.
-  constexpr std::uint64_t tables = 132;
-  auto plan = usual_stream_plan(stream_tables::in_front_twice);
-  plan.capacity_sectors = 512 * 16 * tables;
+/// 132 tables: each of the two sectors of their directory is read again and again.
+stream_image wide_stream(stream_tables tables) {
+  auto plan = usual_stream_plan(tables);
+  plan.capacity_sectors = std::uint64_t{512} * 16 * 132;
   plan.descriptor = stream_text(plan.capacity_sectors);
   plan.stored = {0, 126 * 512, 127 * 512, 128 * 512, 129 * 512 + 3};
-  const auto image = build_stream(plan);
-  bytes file = image.file;
-  for (const std::uint64_t directory : {image.directory_at, image.redundant_directory_at}) {
-    for (std::uint64_t i = 1; i < 126; ++i) put(file, directory + 4 * i, 0, 4);
+  return build_stream(plan);
+}
+
+TEST_CASE("where a read of a large directory fails, its failure comes back") {
+  const auto in_front = wide_stream(stream_tables::in_front_twice);
+  bytes file = in_front.file;
+  for (const std::uint64_t directory : {in_front.directory_at, in_front.redundant_directory_at}) {
+    for (std::uint64_t i = 3; i < 120; ++i) put(file, directory + 4 * i, 0, 4);
   }
-  put(file, image.directory_at + 4 * 127, 0, 4);
-  put(file, image.redundant_directory_at + 4 * 128, 0, 4);
-  put(file, image.table_entry_at(0), 9999999, 4);
-  expect_failures("a large directory", file, repair_least_bytes);
+  put(file, in_front.directory_at + 4 * 2, 0xFFFFFFFF, 4);
+  put(file, in_front.directory_at + 4 * 127, in_front.table_at.at(126) / 512, 4);
+  put(file, in_front.directory_at + 4 * 128, 0xFFFFFFFF, 4);
+  put(file, in_front.table_entry_at(0), 9999999, 4);
+  expect_failures("in front", file, repair_least_bytes);
+
+  const auto at_end = wide_stream(stream_tables::at_end);
+  file = at_end.file;
+  put(file, at_end.directory_at + 4 * 126, at_end.table_at.at(0) / 512, 4);
+  put(file, at_end.table_entry_at(0), 9999999, 4);
+  expect_failures("at the end", file, repair_least_bytes);
 }
 
 }  // namespace

@@ -36,6 +36,18 @@ TEST_CASE("a stream's overhead comes back, also when it names another grain or n
   }
 }
 
+TEST_CASE("a header that looks like a grain's marker is none") {
+  auto plan = usual_stream_plan(stream_tables::in_front);
+  plan.grain_sectors = 256;  // Its flags are a size that such a grain may have.
+  plan.capacity_sectors = 20 * 256;
+  plan.descriptor = stream_text(plan.capacity_sectors);
+  plan.stored = {0, 3};
+  const auto image = build_stream(plan);
+  bytes file = image.file;
+  put(file, 64, 0, 8);
+  CHECK(expect_original(file, image.file).count(repair_kind::header_corrected) == 1);
+}
+
 TEST_CASE("an entry behind the last grain does not say where the grains begin") {
   const auto image = usual_stream(stream_tables::in_front);
   bytes whole = image.file;
@@ -237,7 +249,9 @@ TEST_CASE("of a header and a footer that differ, that with the directory's marke
   const auto image = usual_stream();
   bytes file = image.file;
   put(file, 12, 2200 * 16, 8);
-  put(file, image.directory_at - 512, 9, 8);
+  // Something else seems to stand there.
+  put(file, image.directory_at - 512, 1, 8);
+  put(file, image.directory_at - 500, 4, 4);
   const mending done = mend_well(file);
   INFO(done.text());
   CHECK(!done.why);
