@@ -168,11 +168,13 @@ TEST_CASE("where a read fails, its failure comes back") {
 }
 
 /// 132 tables: each of the two sectors of their directory is read again and again.
-stream_image wide_stream(stream_tables tables) {
+stream_image wide_stream(stream_tables tables, std::uint64_t first_tables = 1) {
   auto plan = usual_stream_plan(tables);
   plan.capacity_sectors = std::uint64_t{512} * 16 * 132;
   plan.descriptor = stream_text(plan.capacity_sectors);
-  plan.stored = {0, 126 * 512, 127 * 512, 128 * 512, 129 * 512 + 3};
+  plan.stored.clear();
+  for (std::uint64_t i = 0; i < first_tables; ++i) plan.stored.push_back(512 * i);
+  for (std::uint64_t i = 126; i < 130; ++i) plan.stored.push_back(512 * i);
   return build_stream(plan);
 }
 
@@ -191,8 +193,16 @@ TEST_CASE("where a read of a large directory fails, its failure comes back") {
   const auto at_end = wide_stream(stream_tables::at_end);
   file = at_end.file;
   put(file, at_end.directory_at + 4 * 126, at_end.table_at.at(0) / 512, 4);
+  put(file, at_end.directory_at + 4 * 127, at_end.table_at.at(0) / 512 + 1, 4);
   put(file, at_end.table_entry_at(0), 9999999, 4);
   expect_failures("at the end", file, repair_least_bytes);
+
+  // More tables than are compared at once, one of which has the place of another.
+  const auto shared = wide_stream(stream_tables::at_end, 10);
+  file = shared.file;
+  put(file, shared.directory_at + 4 * 50, shared.table_at.at(128) / 512, 4);
+  put(file, shared.directory_at + 4 * 127, shared.table_at.at(3) / 512, 4);
+  expect_failures("at the end, shared", file, repair_least_bytes);
 }
 
 }  // namespace

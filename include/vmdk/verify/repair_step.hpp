@@ -38,8 +38,11 @@ struct repair_step {
   std::uint64_t before = no_figure;  ///< The value that stood there.
   std::uint64_t after = no_figure;   ///< The value that stands there now.
 
-  [[nodiscard]] friend constexpr bool operator==(const repair_step&,
-                                                 const repair_step&) noexcept = default;
+  [[nodiscard]] friend constexpr bool operator==(const repair_step& a,
+                                                 const repair_step& b) noexcept {
+    return a.kind == b.kind && a.offset == b.offset && a.table == b.table && a.entry == b.entry &&
+           a.before == b.before && a.after == b.after;
+  }
 };
 
 /// True for what could not be repaired.
