@@ -146,11 +146,12 @@ TEST_CASE("where a write or a barrier fails, its failure comes back and the imag
   }
 }
 
-/// Lets each read of a repair fail, and expects that failure back.
-void expect_failures(const char* what, const bytes& damaged, std::size_t room) {
+/// Lets each read of a repair fail, or the first ones, and expects that failure back.
+void expect_failures(const char* what, const bytes& damaged, std::size_t room,
+                     std::uint64_t most_reads = ~std::uint64_t{0}) {
   mended_file file(damaged);
   (void)plan_mending(file, room);
-  const std::uint64_t reads = file.reads;
+  const std::uint64_t reads = smaller_of(file.reads, most_reads);
   for (std::uint64_t n = 0; n < reads; ++n) {
     file.reads = 0;
     file.read_fails_at = n;
@@ -193,7 +194,6 @@ TEST_CASE("where a read of a large directory fails, its failure comes back") {
   const auto at_end = wide_stream(stream_tables::at_end);
   file = at_end.file;
   put(file, at_end.directory_at + 4 * 126, at_end.table_at.at(0) / 512, 4);
-  put(file, at_end.directory_at + 4 * 127, at_end.table_at.at(0) / 512 + 1, 4);
   put(file, at_end.table_entry_at(0), 9999999, 4);
   expect_failures("at the end", file, repair_least_bytes);
 
@@ -203,6 +203,16 @@ TEST_CASE("where a read of a large directory fails, its failure comes back") {
   put(file, shared.directory_at + 4 * 50, shared.table_at.at(128) / 512, 4);
   put(file, shared.directory_at + 4 * 127, shared.table_at.at(3) / 512, 4);
   expect_failures("at the end, shared", file, repair_least_bytes);
+
+  // The first walk over all tables of a file that is no stream.
+  auto plan = usual_sparse_plan();
+  plan.capacity_sectors = std::uint64_t{512} * 16 * 132;
+  plan.descriptor = sparse_text(plan.capacity_sectors);
+  plan.copies = table_copies::primary_only;
+  const auto sparse = build_sparse(plan);
+  file = sparse.file.bytes();
+  put(file, sparse.directory_at + 4 * 127, sparse.table_at.at(126) / 512, 4);
+  expect_failures("no stream", file, repair_least_bytes, 100);
 }
 
 }  // namespace
