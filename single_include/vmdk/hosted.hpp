@@ -186,11 +186,9 @@ inline constexpr int error_quota = EDQUOT;
 inline constexpr int error_quota = ENOSPC;
 #endif
 
-/// The errno that tells a person why a file of this kind will not do.
+/// The errno that tells a person why a file of this kind, which is there, will not do.
 [[nodiscard]] inline int errno_of_kind(file_kind kind) noexcept {
   switch (kind) {
-    case file_kind::none:
-      return ENOENT;
     case file_kind::directory:
       return EISDIR;
     case file_kind::symbolic_link:
@@ -320,20 +318,10 @@ using handle = basic_handle<descriptor>;
 }
 
 [[nodiscard]] inline int flags_of(access how) noexcept {
-  switch (how) {
-    case access::read:
-      return O_RDONLY;
-    case access::write:
-      return O_WRONLY;
-    case access::read_write:
-      return O_RDWR;
-    case access::write_alone:
-      // Without O_CREAT it refuses a device that is in use.
-      return O_WRONLY | O_EXCL;
-    case access::create:
-      break;
-  }
-  return O_WRONLY | O_CREAT | O_EXCL;
+  // O_EXCL without O_CREAT refuses a device that is in use.
+  constexpr int flags[] = {O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_EXCL,
+                           O_WRONLY | O_CREAT | O_EXCL};
+  return flags[static_cast<std::size_t>(how)];
 }
 
 /// As open(2), which gives a new file these permissions; `flags` go with those of the access.
@@ -1652,7 +1640,8 @@ class atomic_file {
     return folder_path_ + '/' + pending_.temporary_name();
   }
 
-  /// Brings the file to the medium and gives it its name. On failure nothing is left of it. Errors:
+  /// Brings the file to the medium and gives it its name. On failure nothing is left of it, but
+  /// where only the folder could not be brought to the medium: then the file has its name. Errors:
   /// those of the sink, an earlier one too; errc::already_exists, when the name was taken
   /// meanwhile.
   failure commit() noexcept {
@@ -2160,8 +2149,10 @@ class mapped_file {
 
     const std::uint64_t size_bytes = mapped.file_.size();
     if (size_bytes == 0) return mapped;
-    if (size_bytes > (std::numeric_limits<std::size_t>::max)()) {
-      return detail::os::read_error(ENOMEM);
+    if constexpr (sizeof(std::size_t) < sizeof(size_bytes)) {
+      if (size_bytes > (std::numeric_limits<std::size_t>::max)()) {
+        return detail::os::read_error(ENOMEM);
+      }
     }
     const auto n = static_cast<std::size_t>(size_bytes);
     if (const int error = detail::os::map(same, n, mapped.bytes_)) {
@@ -2721,11 +2712,12 @@ class parallel_packer {
         return no_failure;
       }
     }
-    if constexpr (!Source<OwnSource>) {
+    if constexpr (Source<OwnSource>) {
+      return no_failure;
+    } else {
       job.bytes = job.buffer.data();
       return grains.read(source, found, job.buffer);
     }
-    return no_failure;
   }
 
   std::vector<worker> workers_;
@@ -3110,7 +3102,8 @@ class sink_directory {
   /// Gives all files their names, in the order of their creation, so that the descriptor, which is
   /// created last, appears last; an older descriptor of the name goes first. Then removes what is
   /// retired. Errors: those of the sinks; errc::already_exists; errc::write_failed. On failure none
-  /// of the new files is left.
+  /// of the new files is left, but where only the folder could not be brought to the medium at the
+  /// end: then all have their names.
   failure commit() noexcept {
     if (failed_ || finish_last()) {
       abort();

@@ -1117,7 +1117,7 @@ inline constexpr std::size_t zlib_frame_bytes = 6;        ///< Header and Adler-
     blocks += n >> 16;
     n = (n >> 16) + (n & 0xFFFF);
   }
-  return n != 0 || blocks == 0 ? blocks + 1 : blocks;
+  return blocks + 1;
 }
 
 /// Writes a stored block behind its type: the length, its complement and the bytes, at most 65535.
@@ -1371,8 +1371,7 @@ namespace vmdk::detail {
 /// Four bytes as a number.
 [[nodiscard]] constexpr std::uint32_t load_four(const std::byte* p) noexcept {
   return __builtin_is_constant_evaluated()
-             ? static_cast<std::uint32_t>(p[0]) | static_cast<std::uint32_t>(p[1]) << 8 |
-                   static_cast<std::uint32_t>(p[2]) << 16 | static_cast<std::uint32_t>(p[3]) << 24
+             ? unsigned(p[0]) | unsigned(p[1]) << 8 | unsigned(p[2]) << 16 | unsigned(p[3]) << 24
              : load_le<std::uint32_t>(p);
 }
 
@@ -1433,21 +1432,21 @@ class match_finder {
   constexpr void skip(std::size_t at, std::size_t end) noexcept {
     const std::size_t last = bytes_ < hashed_bytes ? 0 : bytes_ - hashed_bytes + 1,
                       stop = end < last ? end : last;
-    if (!__builtin_is_constant_evaluated()) {
-      for (; at < stop; ++at) enter(at);
+    if (__builtin_is_constant_evaluated()) {
+      // As in enter, but that the next four bytes are the last three of these and one more.
+      for (; at < stop;
+           chain_[at & window_mask] = heads_.of_four[next_four_],
+                       heads_.of_four[next_four_] = heads_.of_three[next_three_] =
+                           static_cast<std::uint16_t>((at + 1) & 0xFFFF),
+                       next_bytes_ = next_bytes_ >> 8 | static_cast<std::uint32_t>(data_[at + 4])
+                                                            << 24,
+                       next_four_ = next_bytes_ * hash_factor >> (32 - HashBits),
+                       next_three_ = (next_bytes_ << 8) * hash_factor >> (32 - short_hash_bits),
+                       ++at) {
+      }
       return;
     }
-    // As in enter, but that the next four bytes are the last three of these and one more.
-    for (; at < stop;
-         chain_[at & window_mask] = heads_.of_four[next_four_],
-                     heads_.of_four[next_four_] = heads_.of_three[next_three_] =
-                         static_cast<std::uint16_t>((at + 1) & 0xFFFF),
-                     next_bytes_ = next_bytes_ >> 8 | static_cast<std::uint32_t>(data_[at + 4])
-                                                          << 24,
-                     next_four_ = next_bytes_ * hash_factor >> (32 - HashBits),
-                     next_three_ = (next_bytes_ << 8) * hash_factor >> (32 - short_hash_bits),
-                     ++at) {
-    }
+    for (; at < stop; ++at) enter(at);
   }
 
   /// Enters one position and looks for a match longer than `best`, of at least three bytes: among
@@ -1649,10 +1648,10 @@ class basic_deflate {
   }
 
   /// True when a match one byte later is worth a literal: four bits for each byte of length against
-  /// the bits of the distance.
+  /// the bits of the distance. There may be no later one.
   [[nodiscard]] static constexpr bool better(const detail::match& later,
                                              const detail::match& found) noexcept {
-    if (later.length < found.length || later.length == 0) return false;
+    if (later.length < found.length) return false;
     const unsigned gain = 4 * (later.length - found.length);
     const unsigned cost = detail::distance_slot(later.distance) / 2;
     return gain + detail::distance_slot(found.distance) / 2 > cost + 2;
@@ -4302,7 +4301,7 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
       broken(errc::overhead_too_small, offsetof(header, over_head));
     }
   }
-  if (h.has(sparse_flags::redundant_tables) && !(h.has_tables_at_end() && h.rgd_offset == 0)) {
+  if (h.has(sparse_flags::redundant_tables) && (!h.has_tables_at_end() || h.rgd_offset != 0)) {
     const auto place = detail::place_directory(h, h.rgd_offset, directory_sectors, file_sectors);
     if (place == detail::directory_place::outside) {
       broken(errc::redundant_offset_invalid, offsetof(header, rgd_offset));
@@ -5105,7 +5104,7 @@ class text_into_sink {
 
  private:
   constexpr void flush() noexcept {
-    if (!why_ && used_ != 0) why_ = sink_->write(byte_view{pieces_, used_});
+    if (!why_) why_ = sink_->write(byte_view{pieces_, used_});
     used_ = 0;
   }
 
@@ -5334,10 +5333,7 @@ template <Sink K>
   if (failure f = check_descriptor_fields(fields, extents)) return f;
   const auto needed =
       static_cast<std::uint32_t>(ceil_shift(descriptor_bytes(fields, extents), sector_shift));
-  if (needed > embedded_descriptor_limit_sectors) {
-    return options_failure(errc::option_invalid, 0,
-                           static_cast<std::uint32_t>(descriptor_problem::text_bytes));
-  }
+  static_assert(descriptor_max_bytes >> sector_shift <= embedded_descriptor_limit_sectors);
   return fields.style == descriptor_style::mkimg ? needed
                                                  : larger_of(needed, usual_descriptor_sectors);
 }
@@ -5854,14 +5850,17 @@ template <Source S, class Packer>
                                                 write_report& report) noexcept {
   if (!needs_content(options)) {
     report.id = choose_id(options, {});
-  } else if constexpr (FinishingSource<S>) {
+    return no_failure;
+  }
+  if constexpr (FinishingSource<S>) {
     report.id = id_without_content(plan);
     report.id_from_content = false;
+    return no_failure;
   } else {
-    if (failure f = packer.survey(source, plan.layout, surveyed)) return f;
-    report.id = surveyed.finish();
+    const failure why = packer.survey(source, plan.layout, surveyed);
+    if (!why) report.id = surveyed.finish();
+    return why;
   }
-  return no_failure;
 }
 
 /// Writes one streamOptimized file; `packer` turns the source into records.
@@ -5953,7 +5952,8 @@ template <class E>
   std::byte in[1]{};
   std::byte out[64]{};
   E encoder{};
-  return encoder.encode(byte_view(in), byte_span(out)).ok() || true;
+  static_cast<void>(encoder.encode(byte_view(in), byte_span(out)));
+  return true;
 }
 
 /// Can compress while the compiler runs.
@@ -6617,7 +6617,7 @@ inline constexpr std::uint64_t constant_compressed_limit_bytes = 16384;
 inline constexpr std::uint64_t every_byte = ~std::uint64_t{0};
 
 struct usual_options {
-  consteval write_options operator()() const noexcept { return {}; }
+  constexpr write_options operator()() const noexcept { return {}; }
 };
 
 /// How an image of a type is made a constant.
@@ -6674,7 +6674,7 @@ struct constant_writer<stream_optimized<GrainSectors>, E> {
 
 /// Tells what stands in the way of a constant image; the compiler shows the code.
 template <errc Code>
-constexpr void refuse() {
+consteval void refuse() {
   static_assert(Code != errc::capacity_zero, "vmdk: the disk of a constant image is empty");
   static_assert(Code != errc::capacity_too_large && Code != errc::extent_too_large,
                 "vmdk: the disk is too large for an image of this type and grain size");
@@ -7245,12 +7245,6 @@ class line_reader {
   return text;
 }
 
-/// Where a piece of a line stands in the whole text.
-[[nodiscard]] constexpr std::size_t offset_of(const text_line& line,
-                                              std::string_view piece) noexcept {
-  return line.offset + static_cast<std::size_t>(piece.data() - line.text.data());
-}
-
 /// A line "key = value", cut into pieces.
 struct entry_parts {
   std::string_view key{};    ///< As it is, with "ddb.".
@@ -7358,7 +7352,7 @@ constexpr void parse_extent_words(std::string_view& rest, parsed_extent& parsed)
   const token access = take_token(rest);
   const token sectors = take_token(rest);
   const token type = take_token(rest);
-  if (access.quoted || sectors.quoted || type.quoted || type.is_missing()) {
+  if (sectors.quoted || type.quoted || type.is_missing()) {
     parsed.fail(errc::descriptor_extent_fields, access.text);
     return;
   }
@@ -7519,7 +7513,7 @@ class extent_iterator {
 
   constexpr extent_iterator() noexcept = default;
   constexpr explicit extent_iterator(const detail::descriptor_sections& sections) noexcept
-      : end_(sections.tail_begin), lines_(sections.text, sections.header_end) {
+      : lines_(detail::part(sections.text, 0, sections.tail_begin), sections.header_end) {
     ++*this;
   }
 
@@ -7528,7 +7522,7 @@ class extent_iterator {
 
   constexpr extent_iterator& operator++() noexcept {
     detail::text_line line;
-    while (lines_.position() < end_ && lines_.next(line)) {
+    while (lines_.next(line)) {
       if (!detail::is_extent_line(line.text)) continue;
       extent_ = detail::parse_extent(line.text).line;
       offset_ = line.offset;
@@ -7555,7 +7549,6 @@ class extent_iterator {
   [[nodiscard]] constexpr std::size_t line_offset() const noexcept { return offset_; }
 
  private:
-  std::size_t end_ = 0;
   detail::line_reader lines_{};
   extent_line extent_{};
   std::size_t offset_ = 0;
@@ -8780,6 +8773,37 @@ template <class File, class T>
 // ---- vmdk/reader/footer.hpp
 
 namespace vmdk {
+namespace detail {
+
+/// What stands where the marker of a footer should.
+struct footer_marker {
+  bool is_footer = false;
+  bool has_right_length = false;
+  bool is_padded = false;
+};
+
+/// Errors: those of the file.
+template <class File>
+[[nodiscard]] constexpr result<footer_marker> read_footer_marker(File& file,
+                                                                 std::uint64_t at) noexcept {
+  sector_image sector{};
+  if (failure f = file.read_at(at, sector)) return f;
+  const stream_marker marker = decode_marker(sector.data());
+  return footer_marker{marker.is(marker_type::footer), marker.value == 1,
+                       is_zero(sector.data() + sizeof marker, sector.size() - sizeof marker)};
+}
+
+/// Reports a stream's last sector when it is not zero. Errors: those of the file.
+template <class File, class Report>
+[[nodiscard]] constexpr failure check_last_sector(File& file, std::uint64_t at,
+                                                  Report& report) noexcept {
+  sector_image sector{};
+  if (failure f = file.read_at(at, sector)) return f;
+  if (!is_zero(sector.data(), sector.size())) report(errc::end_of_stream_invalid, at);
+  return no_failure;
+}
+
+}  // namespace detail
 
 /// Finds the sector of a stream's directory: in the footer when the header says so. A footer behind
 /// a header that has a directory of its own must name the same one, since readers disagree about
@@ -8807,27 +8831,22 @@ template <class File, class Report>
 
   // The three sectors share their place on the stack.
   const std::uint64_t marker_at = file_bytes - stream_tail_bytes;
-  bool right_length = false, padded = false;
-  {
-    sector_image sector{};
-    if (failure f = file.read_at(marker_at, sector)) return f;
-    const stream_marker marker = decode_marker(sector.data());
-    if (!marker.is(marker_type::footer)) return missing();
-    right_length = marker.value == 1;
-    padded = is_zero(sector.data() + sizeof marker, sector.size() - sizeof marker);
-  }
-
   const std::uint64_t footer_at = marker_at + sector_bytes;
+  const auto marker = detail::read_footer_marker(file, marker_at);
+  if (!marker) return marker.error();
+  if (!marker->is_footer) return missing();
+
   std::uint64_t found = none;
   {
     sparse_extent_header footer{};
     if (failure f = read_object(file, footer_at, footer)) return f;
     if (footer.magic_number != sparse_magic) return missing();
-    if (!right_length) {
+    if (!marker->has_right_length) {
       report(errc::footer_marker_invalid, marker_at);
       return directory;
     }
-    if (!padded && !report(errc::marker_padding_not_zero, marker_at + sizeof(stream_marker))) {
+    if (!marker->is_padded &&
+        !report(errc::marker_padding_not_zero, marker_at + sizeof(stream_marker))) {
       return directory;
     }
     found = footer.gd_offset;
@@ -8841,10 +8860,7 @@ template <class File, class Report>
     if (!needed && found != directory) report(errc::footer_mismatch, found_at);
   }
 
-  const std::uint64_t end_at = footer_at + sector_bytes;
-  sector_image sector{};
-  if (failure f = file.read_at(end_at, sector)) return f;
-  if (!is_zero(sector.data(), sector.size())) report(errc::end_of_stream_invalid, end_at);
+  if (failure f = detail::check_last_sector(file, footer_at + sector_bytes, report)) return f;
   return found;
 }
 
@@ -10026,9 +10042,7 @@ class sesparse_extent {
       extent = sesparse_extent(header, file_bytes);
       volatile_at = header.volatile_header.offset << sector_shift;
     }
-    sesparse_volatile_header header;
-    if (failure f = read_object(file, volatile_at, header)) return f;
-    if (failure f = validate(header, volatile_at, mode)) return f;
+    if (failure f = check_volatile_header(file, volatile_at, mode)) return f;
     return extent;
   }
 
@@ -10144,6 +10158,14 @@ class sesparse_extent {
   }
 
  private:
+  template <class File>
+  [[nodiscard]] static constexpr failure check_volatile_header(File& file, std::uint64_t at,
+                                                               strictness mode) noexcept {
+    sesparse_volatile_header header;
+    if (failure f = read_object(file, at, header)) return f;
+    return validate(header, at, mode);
+  }
+
   static constexpr unsigned grain_byte_shift = sesparse_grain_shift + sector_shift;
   static constexpr std::uint64_t grain_bytes = std::uint64_t{1} << grain_byte_shift;
   static constexpr std::size_t entry_bytes = sizeof(std::uint64_t);
@@ -10215,7 +10237,7 @@ struct extent {
         return sesparse.map(from, offset, cache);
       case extent_kind::no_access:
         return image_failure(errc::extent_no_access, begin + offset);
-      case extent_kind::zero:
+      default:
         break;
     }
     return mapping{placement::zero, bytes - offset, 0};
@@ -10468,13 +10490,13 @@ class image_cursor {
     return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(wanted));
   }
 
-  /// What is at an offset, with the neighbours that continue it, up to a limit.
+  /// What is at an offset, with the neighbours that continue it, up to a limit that
+  /// lies on the disk.
   [[nodiscard]] constexpr result<disk_mapping> map_run(std::uint64_t offset,
                                                        std::uint64_t limit_bytes) noexcept {
     auto run = map(offset);
     if (!run) return run;
-    while (run->where != placement::compressed && run->bytes < limit_bytes &&
-           offset + run->bytes < size()) {
+    while (run->where != placement::compressed && run->bytes < limit_bytes) {
       const auto next = map(offset + run->bytes);
       // A bad neighbour is reported when its own turn comes.
       if (!next || next->where != run->where) break;
@@ -10707,6 +10729,7 @@ class image_opener {
     file_ = file;
     link& now = memory_.links[link_count_++];
     now = {.file = file, .first_extent = extent_count_, .extent_count = 0, .cid = 0};
+    link_bytes_ = 0;
 
     const auto kind = identify_file(*files_, file);
     if (!kind) return kind.error();
@@ -10736,14 +10759,14 @@ class image_opener {
     for (std::uint32_t i = 0; i < link_count_; ++i) {
       if (memory_.links[i].file == *parent) return failed(child_file, errc::chain_loop);
     }
-    const std::uint64_t disk_bytes = end_of_extents();
+    const std::uint64_t disk_bytes = link_bytes_;
     const std::uint32_t wanted_cid = child.parent_cid();
     const auto view = open_link(*parent);
     if (!view) return view;
     if (view->cid() != wanted_cid) {
       return failed(child_file, errc::parent_modified, 0, view->cid());
     }
-    if (end_of_extents() != disk_bytes) return failed(*parent, errc::parent_capacity_differs);
+    if (link_bytes_ != disk_bytes) return failed(*parent, errc::parent_capacity_differs);
     return view;
   }
 
@@ -10782,10 +10805,8 @@ class image_opener {
   [[nodiscard]] failure open_line(const extent_line& line, text_encoding encoding,
                                   bool only) noexcept {
     extent opened;
-    std::uint64_t line_bytes = 0;
-    if (!checked_shift(line.sectors, sector_shift, line_bytes)) {
-      return failed(file_, errc::capacity_too_large);
-    }
+    // The parser takes no line that is longer, or begins further behind, than a disk can be.
+    const std::uint64_t line_bytes = line.sectors << sector_shift;
     if (line.access == extent_access::none) {
       opened.kind = extent_kind::no_access;
     } else if (line.type == extent_type::vmfs_rdm || line.type == extent_type::vmfs_raw) {
@@ -10802,9 +10823,8 @@ class image_opener {
       if (!result) return result.error();
       opened = *result;
       if (*kind == extent_kind::flat) {
-        std::uint64_t end = 0;
-        if (!checked_shift(line.offset_sectors, sector_shift, opened.file_offset) ||
-            !checked_add(opened.file_offset, line_bytes, end) || end > from.size()) {
+        opened.file_offset = line.offset_sectors << sector_shift;
+        if (!fits_inside(opened.file_offset, line_bytes, from.size())) {
           return failed(*id, errc::extent_too_short, from.size());
         }
       } else if (!only && opened.bytes != line_bytes) {
@@ -10820,7 +10840,7 @@ class image_opener {
       return failed(file_, errc::extent_count_invalid, 0, extent_count_);
     }
     const link& now = memory_.links[link_count_ - 1];
-    next.begin = extent_count_ == now.first_extent ? 0 : end_of_extents();
+    next.begin = link_bytes_;
     // One file may hold several flat extents, but no byte of it is in two of them. A number above
     // all others is a file that no extent has had yet.
     if (has_file(next) && next.file.value <= last_file_.value) {
@@ -10829,6 +10849,7 @@ class image_opener {
       }
     }
     last_file_.value = larger_of(last_file_.value, next.file.value);
+    link_bytes_ = next.end();
     memory_.extents[extent_count_++] = next;
     return no_failure;
   }
@@ -10837,14 +10858,11 @@ class image_opener {
     return e.kind != extent_kind::zero && e.kind != extent_kind::no_access;
   }
 
+  /// True when an extent has bytes of a file that another one has; `b` has a file.
   [[nodiscard]] static constexpr bool shares_bytes(const extent& a, const extent& b) noexcept {
-    if (!has_file(a) || !has_file(b) || a.file != b.file) return false;
+    if (!has_file(a) || a.file != b.file) return false;
     if (a.kind != extent_kind::flat || b.kind != extent_kind::flat) return true;
     return a.file_offset < b.file_offset + b.bytes && b.file_offset < a.file_offset + a.bytes;
-  }
-
-  [[nodiscard]] std::uint64_t end_of_extents() const noexcept {
-    return extent_count_ == 0 ? 0 : memory_.extents[extent_count_ - 1].end();
   }
 
   [[nodiscard]] result<descriptor_view> read_descriptor(std::uint64_t offset, std::uint64_t bytes,
@@ -10886,8 +10904,9 @@ class image_opener {
   image_spans memory_;
   strictness mode_;
   byte_span free_text_;
-  file_id file_{};       ///< The file of the link that is being opened.
-  file_id last_file_{};  ///< The highest number of an extent's file.
+  file_id file_{};                ///< The file of the link that is being opened.
+  file_id last_file_{};           ///< The highest number of an extent's file.
+  std::uint64_t link_bytes_ = 0;  ///< Of the disk, as far as the present link's extents go.
   std::uint32_t extent_count_ = 0;
   std::uint32_t link_count_ = 0;
 };
@@ -11020,12 +11039,13 @@ class sparse_reader {
   }
 
  private:
-  /// What is at an offset, with the neighbours that continue it in the file, up to a limit.
+  /// What is at an offset, with the neighbours that continue it in the file, up to a limit
+  /// that lies on the disk.
   [[nodiscard]] constexpr result<mapping> map_run(std::uint64_t offset,
                                                   std::uint64_t limit_bytes) noexcept {
     auto run = extent_.map(*source_, offset, cache_);
     if (!run) return run;
-    while (run->bytes < limit_bytes && offset + run->bytes < size()) {
+    while (run->bytes < limit_bytes) {
       const auto next = extent_.map(*source_, offset + run->bytes, cache_);
       // A bad neighbour is reported when its own turn comes.
       if (!next || next->where != run->where) break;
@@ -11682,7 +11702,7 @@ class finding_reporter {
       case severity::unclean:
         summary.unclean = true;
         break;
-      case severity::error:
+      default:
         ++summary.errors;
         break;
     }
@@ -11798,15 +11818,11 @@ class sparse_format {
   constexpr sparse_format(const sparse_extent_header& header, std::uint64_t file_bytes) noexcept
       : extent_(header, file_bytes),
         file_bytes_(file_bytes),
-        overhead_sectors_(header.over_head),
         redundant_sector_(has_second_copy(header) ? header.rgd_offset.get() : 0) {}
 
   [[nodiscard]] constexpr const sparse_extent& extent() const noexcept { return extent_; }
   [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return file_bytes_; }
   [[nodiscard]] constexpr bool is_compressed() const noexcept { return extent_.is_compressed(); }
-  [[nodiscard]] constexpr std::uint64_t overhead_sectors() const noexcept {
-    return overhead_sectors_;
-  }
 
   [[nodiscard]] constexpr unsigned copies() const noexcept {
     return redundant_sector_ == 0 ? 1 : 2;
@@ -11857,7 +11873,6 @@ class sparse_format {
 
   sparse_extent extent_;
   std::uint64_t file_bytes_;
-  std::uint64_t overhead_sectors_;
   std::uint64_t redundant_sector_;
 };
 
@@ -11874,7 +11889,6 @@ class cowd_format {
         grain_shift_(log2_exact(header.grain_size)) {}
 
   [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return file_bytes_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return false; }
   [[nodiscard]] constexpr unsigned copies() const noexcept { return 1; }
   [[nodiscard]] constexpr std::uint64_t directory_at(unsigned) const noexcept {
     return extent_.directory_offset_bytes();
@@ -11927,7 +11941,6 @@ class sesparse_format {
       : extent_(header, file_bytes), file_bytes_(file_bytes), capacity_sectors_(header.capacity) {}
 
   [[nodiscard]] constexpr std::uint64_t file_bytes() const noexcept { return file_bytes_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return false; }
   [[nodiscard]] constexpr unsigned copies() const noexcept { return 1; }
   [[nodiscard]] constexpr std::uint64_t directory_at(unsigned) const noexcept {
     return extent_.directory_offset_bytes();
@@ -11981,17 +11994,17 @@ inline constexpr std::uint64_t sectors_of_table =
 namespace vmdk::detail {
 
 /// Tables that several directory entries name, and the first of these: those with the lowest
-/// sectors, in their order.
+/// sectors, in their order. Each is one of the shared runs that were kept.
 struct repeated_tables {
   struct table {
     std::uint64_t sector = 0;
     std::uint64_t first_entry = 0;
   };
-  std::array<table, 100> kept{};
+  std::array<table, shared_runs::most_kept> kept{};
   std::size_t count = 0;
 
   constexpr void add(std::uint64_t sector, std::uint64_t first_entry) noexcept {
-    if (count != kept.size()) kept.data()[count++] = {sector, first_entry};
+    kept.data()[count++] = {sector, first_entry};
   }
   /// True when an earlier directory entry than this one names the table.
   [[nodiscard]] constexpr bool is_known(std::uint64_t sector, std::uint64_t entry) const noexcept {
@@ -12686,7 +12699,8 @@ class directory_checker {
         finding differ = entry_finding(errc::directories_differ, 0, table, entry[0]);
         differ.other = entry[1];
         if (failure f = log_->add(differ)) return f;
-      } else if (entry[0] == 0 && !format_.may_lack_tables()) {
+      } else if (entry[0] == 0) {
+        if (format_.may_lack_tables()) continue;
         if (failure f = add_finding(errc::directory_entry_zero, 0, table, 0)) return f;
       }
     }
@@ -13291,10 +13305,10 @@ class compressed_grains {
       const std::uint64_t most = std::uint64_t{grain.data_bytes} * 1032;
       const auto decode = [&](std::uint64_t wanted) -> failure {
         if (most < wanted) return codec_failure(errc::stream_output_short, grain.data_bytes);
-        const bool has_room =
-            room_.output.size() >= wanted &&
-            (!D::needs_contiguous_input || room_.input.size() >= grain.data_bytes);
-        if (!has_room) return options_failure(errc::workspace_too_small);
+        const std::size_t at_once = D::needs_contiguous_input ? grain.data_bytes : 0;
+        if (room_.output.size() < wanted || room_.input.size() < at_once) {
+          return options_failure(errc::workspace_too_small);
+        }
         grain_supply<File> supply(*file_, grain, {}, room_.input);
         return decoder_->decode(supply, room_.output.first(static_cast<std::size_t>(wanted)));
       };
@@ -13716,12 +13730,13 @@ class sparse_file_checker {
     const sparse_format format(header_, file_bytes_);
     byte_span room = context_.room;
     expanding_room expanding{};
-    if (header_.is_compressed() && !std::is_same_v<D, no_decoder>) {
+    if constexpr (!std::is_same_v<D, no_decoder>) {
       // Of a disk smaller than a grain, less may be enough.
       const std::uint64_t whole = format.extent().geometry().grain_bytes();
       const std::uint64_t used = smaller_of(whole, format.extent().capacity_bytes());
       for (const std::uint64_t wanted : {whole, used}) {
-        if (!expanding.output.empty() || room.size() < check_least_bytes + wanted) continue;
+        if (!header_.is_compressed() || !expanding.output.empty()) break;
+        if (room.size() < check_least_bytes + wanted) continue;
         expanding.output = room.last(static_cast<std::size_t>(wanted));
         room = room.first(room.size() - expanding.output.size());
       }
@@ -13850,20 +13865,14 @@ class image_checker {
     const auto contents = identify_file(*files_, file);
     if (!contents) {
       const failure why = contents.error();
-      return why.code == errc::magic_invalid && why.from == origin::image
-                 ? count_file(log().add(why.code, why.offset))
-                 : why;
+      const bool is_no_image = why.code == errc::magic_invalid && why.from == origin::image;
+      return is_no_image ? count_file(log().add(why.code, why.offset)) : why;
     }
-    switch (*contents) {
-      case file_contents::text:
-        return check_text(file, facts);
-      case file_contents::sparse:
-        return check_extent_file(file, extent_kind::sparse, {}, context_.room, facts);
-      case file_contents::cowd:
-      case file_contents::sesparse:
-        break;
+    if (*contents == file_contents::text) return check_text(file, facts);
+    if (*contents == file_contents::sparse) {
+      return check_extent_file(file, extent_kind::sparse, {}, context_.room, facts);
     }
-    // These have their descriptor in a file of its own.
+    // Those of ESXi's have their descriptor in a file of its own.
     if (failure f = log().add(errc::embedded_descriptor_missing, 0)) return f;
     const auto kind = *contents == file_contents::cowd ? extent_kind::cowd : extent_kind::sesparse;
     return check_extent_file(file, kind, {}, context_.room, facts);
@@ -13874,6 +13883,7 @@ class image_checker {
     return why;
   }
 
+  /// Checks a file of an extent that has tables.
   failure check_extent_file(file_id file, extent_kind kind, const extent_claim& claim,
                             byte_span room, link_facts& facts) noexcept {
     turn_to(file);
@@ -13881,16 +13891,9 @@ class image_checker {
     file_view<F> view(*files_, file);
     const check_context<Log, D> context{log(), context_.state, context_.decoder, room};
     if (room.size() < check_least_bytes) return too_small(check_least_bytes - room.size());
-    switch (kind) {
-      case extent_kind::sparse:
-        return sparse_file_checker<file_view<F>, Log, D>(view, context, claim, facts).check();
-      case extent_kind::cowd:
-        return check_cowd_file(view, context, claim, facts);
-      case extent_kind::sesparse:
-        return check_sesparse_file(view, context, claim, facts);
-      default:
-        return no_failure;
-    }
+    if (kind == extent_kind::cowd) return check_cowd_file(view, context, claim, facts);
+    if (kind == extent_kind::sesparse) return check_sesparse_file(view, context, claim, facts);
+    return sparse_file_checker<file_view<F>, Log, D>(view, context, claim, facts).check();
   }
 
   [[nodiscard]] failure too_small(std::size_t more) const noexcept {
@@ -14003,8 +14006,9 @@ class image_checker {
       found.other = parent.cid;
       if (failure f = log().add(found)) return f;
     }
-    const bool both_known = parent.capacity_sectors != 0 && child.capacity_sectors != 0;
-    if (!both_known || parent.capacity_sectors == child.capacity_sectors) return no_failure;
+    // A child that names a parent has a descriptor, and so a capacity.
+    const bool is_known = parent.capacity_sectors != 0;
+    if (!is_known || parent.capacity_sectors == child.capacity_sectors) return no_failure;
     turn_to(next_);
     finding found{.code = errc::parent_capacity_differs};
     found.value = parent.capacity_sectors;
@@ -14111,14 +14115,8 @@ namespace vmdk::detail {
 
 /// The createType that goes with a form.
 [[nodiscard]] constexpr create_type type_of(piece_form form) noexcept {
-  switch (form) {
-    case piece_form::sparse:
-      return create_type::two_gb_max_extent_sparse;
-    case piece_form::flat:
-      return create_type::two_gb_max_extent_flat;
-    case piece_form::whole:
-      break;
-  }
+  if (form == piece_form::sparse) return create_type::two_gb_max_extent_sparse;
+  if (form == piece_form::flat) return create_type::two_gb_max_extent_flat;
   return create_type::monolithic_flat;
 }
 
@@ -14142,9 +14140,9 @@ template <Source S, SinkDirectory D, class WritePiece>
   std::array<char, extent_name_max_bytes> name_memory{};
   const std::uint32_t count = pieces.piece_count();
   for (std::uint32_t i = 0; i < count; ++i) {
-    const auto name = extents[i].name.compose(name_memory);
-    if (!name) return name.error();
-    const auto sink = directory.create(*name);
+    // A name that fields may have fits.
+    const auto name = extents[i].name.compose(name_memory).value();
+    const auto sink = directory.create(name);
     if (!sink) return in_file(sink.error(), i);
     const region place = pieces.piece(i);
     const std::uint64_t rest_bytes = source.size() - place.first_byte();
@@ -14555,15 +14553,20 @@ class entry_judge {
   bool allows_zeroed = false;
 
   [[nodiscard]] constexpr const sparse_geometry& geometry() const noexcept { return geometry_; }
-  [[nodiscard]] constexpr bool is_compressed() const noexcept { return is_compressed_; }
 
   /// Errors: the file's.
   [[nodiscard]] constexpr result<entry_verdict> judge(std::uint64_t value,
-                                                      std::uint64_t grain) noexcept {
+                                                      std::uint64_t grain) const noexcept {
+    if (is_compressed_ && value > 1) return judge_marker(value << sector_shift, grain);
+    return judge_place(value, grain);
+  }
+
+  /// The same for a grain that is not compressed: nothing is read.
+  [[nodiscard]] constexpr entry_verdict judge_place(std::uint64_t value,
+                                                    std::uint64_t grain) const noexcept {
     if (value == 0) return entry_verdict::absent;
     if (value == 1) return allows_zeroed ? entry_verdict::good : entry_verdict::bad;
     const std::uint64_t offset = value << sector_shift;
-    if (is_compressed_) return judge_marker(offset, grain);
     const std::uint64_t first = grain << geometry_.grain_byte_shift();
     const std::uint64_t bytes =
         smaller_of<std::uint64_t>(geometry_.grain_bytes(), geometry_.capacity_bytes() - first);
@@ -14572,7 +14575,8 @@ class entry_judge {
   }
 
  private:
-  constexpr result<entry_verdict> judge_marker(std::uint64_t offset, std::uint64_t grain) noexcept {
+  constexpr result<entry_verdict> judge_marker(std::uint64_t offset,
+                                               std::uint64_t grain) const noexcept {
     std::array<std::byte, grain_marker_bytes> marker{};
     if (!fits_inside(offset, marker.size(), file_bytes_)) return entry_verdict::bad;
     if (failure f = file_->read_at(offset, marker)) return f;
@@ -14624,8 +14628,11 @@ struct repair_step {
   std::uint64_t before = no_figure;  ///< The value that stood there.
   std::uint64_t after = no_figure;   ///< The value that stands there now.
 
-  [[nodiscard]] friend constexpr bool operator==(const repair_step&,
-                                                 const repair_step&) noexcept = default;
+  [[nodiscard]] friend constexpr bool operator==(const repair_step& a,
+                                                 const repair_step& b) noexcept {
+    return a.kind == b.kind && a.offset == b.offset && a.table == b.table && a.entry == b.entry &&
+           a.before == b.before && a.after == b.after;
+  }
 };
 
 /// True for what could not be repaired.
@@ -15086,10 +15093,12 @@ class place_search {
       const auto is_free = may_lie_at(copy, table, wanted[i], i == 0);
       if (!is_free) return is_free.error();
       // What the directory or the stream says is this table's claim; the others are guesses.
+      const bool is_guess = *is_free && i >= 2;
       const auto is_wanted =
-          *is_free && i >= 2 ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
+          is_guess ? is_wanted_by_others(copy, table, wanted[i]) : result<bool>(false);
       if (!is_wanted) return is_wanted.error();
-      found.sector.data()[found.count++] = *is_free && !*is_wanted ? wanted[i] : 0;
+      const bool is_place = *is_free && !*is_wanted;
+      found.sector.data()[found.count++] = is_place ? wanted[i] : 0;
     }
     return found;
   }
@@ -15477,23 +15486,18 @@ class claim_settler {
   }
 
  private:
-  [[nodiscard]] constexpr result<bool> is_bad_value(std::uint64_t value,
-                                                    std::uint64_t grain) noexcept {
-    const auto judged = judge_->judge(value, grain);
-    if (!judged) return judged.error();
-    return *judged == entry_verdict::bad;
+  [[nodiscard]] constexpr bool is_bad_value(std::uint64_t value,
+                                            std::uint64_t grain) const noexcept {
+    return judge_->judge_place(value, grain) == entry_verdict::bad;
   }
 
-  /// Marks the disputed values whose sectors an entry names. Errors: the file's.
-  constexpr failure claim(dispute_list& list, const entry_pair& pair) noexcept {
+  /// Marks the disputed values whose sectors an entry names.
+  constexpr failure claim(dispute_list& list, const entry_pair& pair) const noexcept {
     if (pair.grain >= pairs_->format().grain_count()) return no_failure;
     const std::uint64_t each = judge_->geometry().grain_sectors();
     for (unsigned named = 0; named < 2; ++named) {
       const std::uint64_t value = pair.value[named];
-      if (value <= 1) continue;
-      const auto is_bad = is_bad_value(value, pair.grain);
-      if (!is_bad) return is_bad.error();
-      if (*is_bad) continue;
+      if (value <= 1 || is_bad_value(value, pair.grain)) continue;
       const std::uint64_t first = value < each ? 0 : value - each + 1;
       list.each_value(larger_of<std::uint64_t>(first, 2), value + each,
                       [&](std::size_t i, unsigned copy) {
@@ -15513,12 +15517,10 @@ class claim_settler {
     bool is_bad[2]{};
     bool is_wrong[2]{};
     for (unsigned copy = 0; copy < 2; ++copy) {
-      const auto judged = is_bad_value(d.value[copy], d.grain);
-      if (!judged) return judged.error();
-      is_bad[copy] = *judged;
-      is_wrong[copy] = *judged || d.is_claimed[copy];
+      is_bad[copy] = is_bad_value(d.value[copy], d.grain);
+      is_wrong[copy] = is_bad[copy] || d.is_claimed[copy];
       const bool is_open = d.is_wanted[copy] || (d.is_claimed[copy] && !are_grains_sure_);
-      if (!*judged && is_open) return entries_.leave(d);
+      if (!is_bad[copy] && is_open) return entries_.leave(d);
     }
     if (is_bad[0] && is_bad[1]) return drop(d);
     if (is_wrong[0] && is_wrong[1]) return entries_.leave(d);
@@ -16103,17 +16105,15 @@ class directory_search {
                            file_->size() >> sector_shift) == directory_place::good;
   }
 
-  /// Puts both directories' places into header_-> Errors: the file's;
-  /// errc::directory_offset_invalid.
+  /// Puts both directories' places into the header, whose tables are not at the end. Errors: the
+  /// file's; errc::directory_offset_invalid.
   constexpr failure place() noexcept {
     const bool has_copy = header_->has(sparse_flags::redundant_tables);
     const std::uint64_t copy_at =
         header_->rgd_offset == header_->gd_offset.get() ? 0 : header_->rgd_offset.get();
-    if (header_->gd_offset != directory_at_end || !header_->is_compressed()) {
-      const auto primary = find(header_->gd_offset, has_copy ? copy_at : 0);
-      if (!primary) return primary.error();
-      if (*primary != 0) header_->gd_offset = *primary;
-    }
+    const auto primary = find(header_->gd_offset, has_copy ? copy_at : 0);
+    if (!primary) return primary.error();
+    if (*primary != 0) header_->gd_offset = *primary;
     if (!may_hold(header_->gd_offset)) {
       return image_failure(errc::directory_offset_invalid,
                            offsetof(sparse_extent_header, gd_offset));
@@ -16215,7 +16215,9 @@ template <class File, class D>
     }
     if (memory.size() < whole + sector_bytes) return grain_state::whole;
     const byte_span input = memory.subspan(static_cast<std::size_t>(whole));
-    if (D::needs_contiguous_input && input.size() < item->data_bytes) return grain_state::whole;
+    if constexpr (D::needs_contiguous_input) {
+      if (input.size() < item->data_bytes) return grain_state::whole;
+    }
     const std::uint64_t left = (header.capacity - item->lba) << sector_shift;
     grain_state state = grain_state::torn;
     for (const std::uint64_t wanted : {whole, smaller_of(whole, left)}) {
@@ -16279,6 +16281,7 @@ struct stream_facts {
   std::uint64_t footer = 0;           ///< Its marker's sector; 0: none.
   std::uint64_t stopped_at = 0;       ///< Where the walk ended.
   marker_kind stopped_by = marker_kind::nothing;
+  bool has_holes = false;  ///< Zeros, which elsewhere are a stream's end, stand before a grain.
 
   /// False when something stopped the walk before the stream's end.
   [[nodiscard]] constexpr bool is_complete() const noexcept {
@@ -16290,7 +16293,7 @@ struct stream_facts {
 struct stream_end {
   bool passes_zeros = false;      ///< Tables stand in front: the file's size says where the end is.
   std::uint64_t last_sector = 0;  ///< Not 0: a footer says that the end is here and nowhere else.
-  std::uint64_t limit_sector = 0;  ///< Not 0: nothing from here on is read.
+  std::uint64_t limit_sector = 0xFFFFFFFFFFFFFFFF;  ///< Nothing from here on is read.
 };
 
 /// Walks over a stream from one of its markers on. `visit(const marker_item&) -> failure` gets
@@ -16303,8 +16306,9 @@ template <class File, class Visit>
   facts.content_end = first_sector;
   marker_walk<File> walk(file, geometry, first_sector);
   std::uint64_t last_lba = 0;
+  bool passed_zeros = false;
   while (true) {
-    if (end.limit_sector != 0 && walk.sector() >= end.limit_sector) {
+    if (walk.sector() >= end.limit_sector) {
       facts.stopped_at = walk.sector();
       facts.stopped_by = marker_kind::nothing;
       return facts;
@@ -16336,6 +16340,7 @@ template <class File, class Visit>
           if (facts.misplaced++ == 0) facts.first_misplaced = item->sector;
         }
         last_lba = item->lba;
+        facts.has_holes = passed_zeros;
         ++facts.grains;
         facts.last_grain = item->sector;
         facts.content_end = walk.sector();
@@ -16355,11 +16360,10 @@ template <class File, class Visit>
       case marker_kind::progress:
         continue;
       case marker_kind::zero:
-        if (end.passes_zeros) continue;
-        return facts;
-      case marker_kind::no_marker:
-      case marker_kind::cut:
-      case marker_kind::nothing:
+        if (!end.passes_zeros) return facts;
+        passed_zeros = true;
+        continue;
+      default:  // no_marker, cut, nothing
         return facts;
     }
   }
@@ -16484,23 +16488,21 @@ class header_mender {
   constexpr header_mender(Target& target, const header_choice& choice) noexcept
       : target_(&target), choice_(&choice) {}
 
-  /// Makes the footer the header with the directory's place, which is taken out of the header.
+  /// Makes the footer, which can be, the header with the directory's place. That is taken out of a
+  /// header which did not have it.
   /// Errors: the file's.
   constexpr failure mend_footer(sparse_extent_header& header) noexcept {
     sparse_extent_header wanted = header;
     wanted.unclean_shutdown = choice_->footer.unclean_shutdown;
     wanted.rgd_offset = choice_->footer.rgd_offset;
     const sector_image bytes = encode(wanted);
-    bool is_same = wanted.gd_offset == choice_->footer.gd_offset.get() &&
-                   !first_error_of(choice_->footer, target_->size());
+    bool is_same = wanted.gd_offset == choice_->footer.gd_offset.get();
     check_footer_agrees(wanted, choice_->footer, [&](errc, std::uint64_t) {
       is_same = false;
       return false;
     });
     const std::uint64_t stated = choice_->header.gd_offset;
-    if (stated != header.gd_offset || !choice_->is_header_usable) {
-      header.gd_offset = directory_at_end;
-    }
+    if (stated != header.gd_offset) header.gd_offset = directory_at_end;
     if (is_same) return no_failure;
     if (failure f = target_->barrier()) return f;
     const repair_step step{.kind = repair_kind::footer_rebuilt,
@@ -16760,9 +16762,8 @@ class table_mender {
     return pairs_->each_pair([&](const entry_pair& pair) -> failure {
       if (is_tail(pair)) return mend_tail(pair);
       if (!pair.agrees()) return no_failure;
-      const auto judged = judge_->judge(pair.value[pair.one_copy()], pair.grain);
-      if (!judged) return judged.error();
-      return *judged == entry_verdict::bad ? settler.drop(pair) : no_failure;
+      const auto judged = judge_->judge_place(pair.value[pair.one_copy()], pair.grain);
+      return judged == entry_verdict::bad ? settler.drop(pair) : no_failure;
     });
   }
 
@@ -16773,16 +16774,13 @@ class table_mender {
     disputes_->clear();
     const failure f = pairs_->each_pair([&](const entry_pair& pair) -> failure {
       if (is_tail(pair)) return mend_tail(pair);
-      bool is_bad = false;
       for (unsigned copy = 0; copy < 2; ++copy) {
         if (!pair.has(copy)) continue;
         const auto judged = judge_->judge(pair.value[copy], pair.grain);
         if (!judged) return judged.error();
         // A marker that fits is proof.
         if (*judged == entry_verdict::good) return entries_.take(pair, copy);
-        is_bad = is_bad || *judged == entry_verdict::bad;
       }
-      if (!is_bad) return no_failure;
       disputes_->add(dispute{pair});
       return disputes_->is_full() ? settle() : no_failure;
     });
@@ -16850,7 +16848,8 @@ template <class File>
   return end;
 }
 
-/// Looks at all entries on which the copies agree. Errors: the file's.
+/// Looks at all entries, of grains that are not compressed, on which the copies agree. Errors: the
+/// file's.
 template <class File>
 [[nodiscard]] constexpr result<table_survey> survey_tables(
     pair_walk<File>& pairs, const entry_judge<File>& judge,
@@ -16860,7 +16859,7 @@ template <class File>
   table_survey found;
   found.metadata_end_sector = *end;
   const sparse_format& format = pairs.format();
-  const std::uint64_t each = judge.is_compressed() ? 1 : judge.geometry().grain_sectors();
+  const std::uint64_t each = judge.geometry().grain_sectors();
   std::uint64_t last = 0;
   const failure f = pairs.each_pair([&](const entry_pair& pair) -> failure {
     if (!pair.agrees() || pair.grain >= format.grain_count()) return no_failure;
@@ -16975,9 +16974,9 @@ class stream_view {
   [[nodiscard]] constexpr std::uint64_t first_sector() const noexcept { return first_sector_; }
   [[nodiscard]] constexpr bool is_in_front() const noexcept { return is_in_front_; }
   [[nodiscard]] constexpr bool has_footer() const noexcept { return has_footer_; }
-  /// Of the footer's marker; 0 where there is none.
+  /// Of the footer's marker, where there is one.
   [[nodiscard]] constexpr std::uint64_t footer_sector() const noexcept {
-    return has_footer_ ? (file_->size() - stream_tail_bytes) >> sector_shift : 0;
+    return (file_->size() - stream_tail_bytes) >> sector_shift;
   }
   [[nodiscard]] constexpr const stream_facts& facts() const noexcept { return facts_; }
   [[nodiscard]] constexpr const marker_gaps& gaps() const noexcept { return gaps_; }
@@ -17113,7 +17112,8 @@ class stream_tables {
 namespace vmdk::detail {
 
 /// Finds what stands in a stream and is no marker, or another one than directory, footer and file
-/// size say. The tables tell where the next marker is. All errors are the file's.
+/// size say. The tables tell where the next marker is. A stream whose tables are not in front has a
+/// footer. All errors are the file's.
 template <class File>
 class gap_search {
  public:
@@ -17155,7 +17155,7 @@ class gap_search {
       if (!told) return told.error();
       // What is behind a sector that should have been another is not to be trusted.
       if (told->next_sector != 0) return *told;
-      if (item->sector >= stopped_at || item->sectors == 0) break;
+      if (item->sector >= stopped_at) break;
     }
     if (stream_->facts().is_complete()) return marker_gap{};
     const stream_tables<File> tables(*stream_, *walk_);
@@ -17173,7 +17173,7 @@ class gap_search {
                  ? marker_gap{}
                  : marker_gap{.sector = item.sector, .next_sector = next_sector, .wanted = wanted};
     };
-    if (stream_->has_footer() && item.sector == stream_->footer_sector()) {
+    if (item.sector == stream_->footer_sector()) {
       return should_be(marker_kind::footer, item.sector + 2);
     }
     if (item.sector + 1 == directory) {
@@ -17371,7 +17371,7 @@ class stream_tail {
         table = table_of(item.lba);
         last_grain = item;
         doubtful = 0;
-        if (table < geometry_.table_count() && place_of(table) == 0) set_place(table, needed);
+        if (place_of(table) == 0) set_place(table, needed);
       } else if (place_of(table) == needed) {
         const auto is_its_own = names(item.sector + 1, last_grain);
         if (!is_its_own) return is_its_own.error();
@@ -17448,8 +17448,11 @@ class stream_tail {
     const stream_end end{.limit_sector = end_sector_};
     return scan_stream(*target_, geometry_, header_.over_head, end, *gaps_, visit);
   }
+  /// The table of a grain. The grains were found to be those of the disk; should the file have
+  /// changed since, they count as the last table's.
   [[nodiscard]] constexpr std::uint64_t table_of(std::uint64_t lba) const noexcept {
-    return lba >> geometry_.grain_shift() >> sparse_geometry::table_shift;
+    return smaller_of(lba >> geometry_.grain_shift() >> sparse_geometry::table_shift,
+                      geometry_.table_count() - 1);
   }
   /// True when a table has the place of a grain. Errors: the file's.
   [[nodiscard]] constexpr result<bool> names(std::uint64_t table_sector,
@@ -17557,12 +17560,12 @@ class lost_end {
       : extent_(&extent), decoder_(&decoder) {}
 
   /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
-  /// grains end; those of stream_tail.
+  /// grains end, or zeros between them would be the end; those of stream_tail.
   constexpr failure rebuild(const stream_view<Target>& stream) noexcept {
     const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
     const stream_facts facts = stream.facts();
-    if (!facts.is_complete() || facts.misplaced != 0) return refused;
-    if (header().over_head == 0 || header().over_head > extent_->file_sectors()) return refused;
+    if (!facts.is_complete() || facts.misplaced != 0 || facts.has_holes) return refused;
+    if (header().over_head > extent_->file_sectors()) return refused;
     // What would be written behind the grains must not lie in the descriptor.
     if (header().descriptor_offset != 0 &&
         header().descriptor_offset + header().descriptor_size > header().over_head) {
@@ -17861,16 +17864,19 @@ class stream_repair {
   constexpr failure cut_behind_grains(const stream_view<Target>& stream) noexcept {
     const stream_facts& facts = stream.facts();
     const std::uint64_t end_at = facts.stopped_at << sector_shift;
-    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size() &&
-                          target().size() - end_at < sector_bytes;
+    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size();
     if (facts.stopped_by != marker_kind::cut && !is_piece) return no_failure;
     target().tell({.kind = repair_kind::file_cut,
                    .offset = end_at,
                    .before = target().size(),
                    .after = end_at + sector_bytes});
     if (failure f = target().barrier()) return f;
-    if (failure f = target().write(end_at, sector_image{})) return f;
-    return target().resize(end_at + sector_bytes);
+    // What stops in between ends in a grain that is cut, as before.
+    if (target().size() > end_at + sector_bytes) {
+      if (failure f = target().resize(end_at + sector_bytes)) return f;
+      if (failure f = target().barrier()) return f;
+    }
+    return target().write(end_at, sector_image{});
   }
 
   /// Errors: those of lost_end.
@@ -17902,8 +17908,8 @@ class extent_repairer {
   constexpr failure repair() noexcept {
     const auto chosen = choose_header(*extent_.target, [&](const sparse_extent_header& header) {
       const auto grain = has_other_grains(*extent_.target, header, *decoder_, extent_.share.rest);
-      if (!grain || *grain) return grain ? result<unsigned>(1u) : result<unsigned>(grain.error());
-      return contradicts(header);
+      if (!grain) return result<unsigned>(grain.error());
+      return *grain ? result<unsigned>(1u) : contradicts(header);
     });
     if (!chosen) return chosen.error();
     extent_.choice = *chosen;
@@ -17928,7 +17934,10 @@ class extent_repairer {
   /// cannot be read says nothing.
   [[nodiscard]] constexpr result<unsigned> contradicts(
       const sparse_extent_header& header) noexcept {
-    if (std::is_constant_evaluated() || header.descriptor_offset == 0) return 0u;
+    if (std::is_constant_evaluated()) {
+      return 0u;
+    }
+    if (header.descriptor_offset == 0) return 0u;
     return contradicts_text(header);
   }
   [[nodiscard]] result<unsigned> contradicts_text(const sparse_extent_header& header) noexcept {
