@@ -24,8 +24,7 @@ inline const contents& mixed_disk() {
     contents bytes((5 << 20) + 777);
     std::mt19937 random(9);
     for (std::size_t i = 0; i < 150000; ++i) bytes[i] = static_cast<std::byte>(i / 7 % 11 * 17);
-    for (std::size_t i = 900000; i < 960000; ++i)
-      bytes[i] = static_cast<std::byte>(random() & 255);
+    for (std::size_t i = 900000; i < 960000; ++i) bytes[i] = static_cast<std::byte>(random() & 255);
     for (std::size_t i = 4300000; i < 4340000; ++i) bytes[i] = static_cast<std::byte>(i & 31);
     bytes.back() = std::byte{1};
     return bytes;
