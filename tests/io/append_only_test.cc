@@ -3,11 +3,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/io/testing.hpp"
+#include "tests/support/marked_source.hpp"
 
 namespace {
 
-using namespace io_testing;
+using namespace testing_support;
 
 using wrapped = append_only_sink<memory_sink>;
 static_assert(HoleSink<wrapped> && !SeekableSink<wrapped> && !Flushable<wrapped>);

@@ -3,12 +3,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/io/testing.hpp"
+#include "tests/support/marked_source.hpp"
 #include "vmdk/io/zero.hpp"
 
 namespace {
 
-using namespace io_testing;
+using namespace testing_support;
 
 static_assert(Source<concat_source<memory_source>>);
 static_assert(!SparseSource<concat_source<memory_source, memory_source>>);

@@ -4,11 +4,11 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
-#include "tests/io/testing.hpp"
+#include "tests/support/marked_source.hpp"
 
 namespace {
 
-using namespace io_testing;
+using namespace testing_support;
 
 constexpr std::uint64_t huge = (std::numeric_limits<std::uint64_t>::max)();
 

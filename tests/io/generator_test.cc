@@ -3,11 +3,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/io/testing.hpp"
+#include "tests/support/marked_source.hpp"
 
 namespace {
 
-using namespace io_testing;
+using namespace testing_support;
 
 constexpr void count_up(std::uint64_t offset, byte_span out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::byte>(offset + i);

@@ -3,11 +3,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/io/testing.hpp"
+#include "tests/support/marked_source.hpp"
 
 namespace {
 
-using namespace io_testing;
+using namespace testing_support;
 
 static_assert(SparseSource<padded_source<memory_source>>);
 

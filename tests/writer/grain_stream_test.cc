@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tests/io/testing.hpp"
+#include "tests/support/marked_source.hpp"
 
 namespace {
 
-using namespace io_testing;
+using namespace testing_support;
 
 constexpr sparse_geometry three_grains(24, 8);
 

@@ -8,7 +8,7 @@
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/io/memory.hpp"
 
-namespace io_testing {
+namespace testing_support {
 
 using namespace vmdk;
 
@@ -92,4 +92,4 @@ class stepwise_stream {
 
 static_assert(SparseSource<marked_source> && SequentialSource<stepwise_stream>);
 
-}  // namespace io_testing
+}  // namespace testing_support
