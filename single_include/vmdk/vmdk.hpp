@@ -2215,7 +2215,8 @@ concept Source = requires(T& source, const T& constant, std::uint64_t offset, by
 };
 
 /// Knows its holes. `next_data(offset)` is the first range at or after the offset that may hold
-/// something else than zeros; its length is 0, at size(), when only zeros are left.
+/// something else than zeros; its length is 0, at size(), when only zeros are left. Another may
+/// follow it at once.
 template <class T>
 concept SparseSource = Source<T> && requires(T& source, std::uint64_t offset) {
   { source.next_data(offset) } noexcept -> std::same_as<result<range>>;
@@ -17813,7 +17814,7 @@ class stream_repair {
     if (failure f = directories.mend()) return f;
     if (failure f = mend_markers(target(), stream)) return f;
     if (in_front) {
-      if (failure f = cut_behind_grains(stream)) return f;
+      if (failure f = cut_behind_grains(stream, pairs)) return f;
     } else {
       if (failure f = directories.mend_tail()) return f;
       if (failure f = extent_->mend_footer()) return f;
@@ -17860,12 +17861,17 @@ class stream_repair {
   }
 
   /// Cuts a grain off that goes on behind the end of the file, with tables in front; or what is
-  /// left of its marker.
-  constexpr failure cut_behind_grains(const stream_view<Target>& stream) noexcept {
+  /// left of its marker. Where the grains should begin before the metadata ends, it stays.
+  constexpr failure cut_behind_grains(const stream_view<Target>& stream,
+                                      pair_walk<Target>& pairs) noexcept {
     const stream_facts& facts = stream.facts();
     const std::uint64_t end_at = facts.stopped_at << sector_shift;
-    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size();
+    const bool is_piece = facts.stopped_by == marker_kind::nothing &&
+                          facts.stopped_at == extent_->file_sectors() && end_at < target().size();
     if (facts.stopped_by != marker_kind::cut && !is_piece) return no_failure;
+    const auto metadata_end = metadata_end_sector(pairs);
+    if (!metadata_end) return metadata_end.error();
+    if (facts.stopped_at < *metadata_end) return no_failure;
     target().tell({.kind = repair_kind::file_cut,
                    .offset = end_at,
                    .before = target().size(),

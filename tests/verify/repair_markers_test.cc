@@ -283,4 +283,24 @@ TEST_CASE("a stream's end comes back with any decoder, and without one") {
   expect_end_again<whole_input_inflate>(image, cut, 10240 + 2560);
 }
 
+TEST_CASE("a stream that begins nowhere, or before its metadata ends, is not cut there") {
+  auto plan = usual_stream_plan(stream_tables::in_front);
+  plan.capacity_sectors = 1600;
+  plan.descriptor = stream_text(plan.capacity_sectors);
+  plan.stored.clear();
+  const auto image = build_stream(plan);
+  // A length that wraps around to sector 1, and a marker of a long grain in the descriptor.
+  for (const std::uint64_t overhead : {(std::uint64_t{1} << 55) + 1, std::uint64_t{20}}) {
+    bytes file = image.file;
+    put(file, 64, overhead, 8);
+    put(file, 20 * 512, 0, 8);
+    put(file, 20 * 512 + 8, 8200, 4);
+    file.resize(image.overhead_bytes + 100);
+    const mending done = mend_well(file);
+    INFO("overhead " << overhead << "\n" << done.text());
+    CHECK(!done.did(repair_kind::file_cut));
+    CHECK(file.size() == image.overhead_bytes + 100);
+  }
+}
+
 }  // namespace

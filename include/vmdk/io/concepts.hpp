@@ -31,7 +31,8 @@ concept Source = requires(T& source, const T& constant, std::uint64_t offset, by
 };
 
 /// Knows its holes. `next_data(offset)` is the first range at or after the offset that may hold
-/// something else than zeros; its length is 0, at size(), when only zeros are left.
+/// something else than zeros; its length is 0, at size(), when only zeros are left. Another may
+/// follow it at once.
 template <class T>
 concept SparseSource = Source<T> && requires(T& source, std::uint64_t offset) {
   { source.next_data(offset) } noexcept -> std::same_as<result<range>>;

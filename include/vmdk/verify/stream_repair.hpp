@@ -26,6 +26,7 @@
 #include "vmdk/verify/stream_view.hpp"
 #include "vmdk/verify/table_finder.hpp"
 #include "vmdk/verify/table_mender.hpp"
+#include "vmdk/verify/table_survey.hpp"
 #include "vmdk/verify/table_walk.hpp"
 
 namespace vmdk::detail {
@@ -130,7 +131,7 @@ class stream_repair {
     if (failure f = directories.mend()) return f;
     if (failure f = mend_markers(target(), stream)) return f;
     if (in_front) {
-      if (failure f = cut_behind_grains(stream)) return f;
+      if (failure f = cut_behind_grains(stream, pairs)) return f;
     } else {
       if (failure f = directories.mend_tail()) return f;
       if (failure f = extent_->mend_footer()) return f;
@@ -177,12 +178,17 @@ class stream_repair {
   }
 
   /// Cuts a grain off that goes on behind the end of the file, with tables in front; or what is
-  /// left of its marker.
-  constexpr failure cut_behind_grains(const stream_view<Target>& stream) noexcept {
+  /// left of its marker. Where the grains should begin before the metadata ends, it stays.
+  constexpr failure cut_behind_grains(const stream_view<Target>& stream,
+                                      pair_walk<Target>& pairs) noexcept {
     const stream_facts& facts = stream.facts();
     const std::uint64_t end_at = facts.stopped_at << sector_shift;
-    const bool is_piece = facts.stopped_by == marker_kind::nothing && end_at < target().size();
+    const bool is_piece = facts.stopped_by == marker_kind::nothing &&
+                          facts.stopped_at == extent_->file_sectors() && end_at < target().size();
     if (facts.stopped_by != marker_kind::cut && !is_piece) return no_failure;
+    const auto metadata_end = metadata_end_sector(pairs);
+    if (!metadata_end) return metadata_end.error();
+    if (facts.stopped_at < *metadata_end) return no_failure;
     target().tell({.kind = repair_kind::file_cut,
                    .offset = end_at,
                    .before = target().size(),
