@@ -117,11 +117,25 @@ void damage_stream_in_front(std::vector<damaged_image>& all) {
   all.push_back({"a last grain that is cut", file, image.disk()});
 }
 
+/// A stream whose tables a repair began to write behind the grains, and stopped.
+void damage_stopped_stream(std::vector<damaged_image>& all) {
+  const auto image = build_stream(usual_stream_plan(stream_tables::in_front_twice));
+  mended_file file(image.file);
+  zero_bytes(file.content.data() + 48, 16);
+  zero_bytes(file.content.data() + image.directory_at, 512);
+  zero_bytes(file.content.data() + image.redundant_directory_at, 512);
+  all.push_back({"no tables in front, grains in order", file.content, image.disk()});
+  file.fails_at = 4;
+  REQUIRE(mend(file).count(repair_kind::table_rebuilt) == 2);
+  all.push_back({"a repair that stopped", file.content, image.disk()});
+}
+
 std::vector<damaged_image> damaged_images() {
   std::vector<damaged_image> all;
   damage_sparse(all);
   damage_stream(all);
   damage_stream_in_front(all);
+  damage_stopped_stream(all);
   return all;
 }
 
@@ -143,6 +157,27 @@ TEST_CASE("where a write or a barrier fails, its failure comes back and the imag
       CHECK(!mend(again).why);
       CHECK((again.content == whole.content));
     }
+  }
+}
+
+TEST_CASE("where a write fails before all of a directory is looked at, its failure comes back") {
+  auto plan = usual_sparse_plan();
+  plan.capacity_sectors = std::uint64_t{512} * 16 * 300;
+  plan.descriptor = sparse_text(plan.capacity_sectors);
+  const auto image = build_sparse(plan);
+  const bytes whole = image.file.bytes();
+  bytes file = whole;
+  zero_bytes(file.data() + image.directory_at, 300 * 4);
+  mended_file mended(file);
+  CHECK(mend(mended).summary.changes >= 300);
+  CHECK((mended.content == whole));
+  for (const std::uint64_t n : {0u, 1u, 100u, 280u}) {
+    mended_file broken(file);
+    broken.fails_at = n;
+    CHECK(mend(broken).why == sink_failure(errc::write_failed, 0, 5));
+    broken.fails_at = ~std::uint64_t{0};
+    CHECK(!mend(broken).why);
+    CHECK((broken.content == whole));
   }
 }
 
