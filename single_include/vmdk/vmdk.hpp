@@ -17407,9 +17407,18 @@ class stream_tail {
            stream_tail_bytes;
   }
 
-  /// Cuts the file behind the grains and writes it all, the footer behind a barrier: what stops in
-  /// between is again a stream without an end. Errors: the file's.
-  constexpr failure write() noexcept {
+  /// True when the directory stands where it is going to be, if it stands at a sector, and no table
+  /// is missing.
+  [[nodiscard]] constexpr bool may_stand_at(std::uint64_t sector) const noexcept {
+    return missing_ == 0 && sector == directory_sector();
+  }
+  /// Where the grains end that are kept.
+  [[nodiscard]] constexpr std::uint64_t end_sector() const noexcept { return end_sector_; }
+
+  /// Cuts the file behind the grains, or behind a directory that stands already, and writes the
+  /// rest, the footer behind a barrier: what stops in between is again a stream without an end.
+  /// Errors: the file's.
+  constexpr failure write(bool directory_stands) noexcept {
     const std::uint64_t end_at = end_sector_ << sector_shift;
     if (target_->size() > file_bytes()) {
       target_->tell({.kind = repair_kind::file_cut,
@@ -17418,7 +17427,7 @@ class stream_tail {
                      .after = file_bytes()});
     }
     // The last grain's padding may be cut as well.
-    if (target_->size() != end_at) {
+    if (!directory_stands && target_->size() != end_at) {
       if (failure f = target_->resize(end_at)) return f;
     }
     if (failure f = write_tables()) return f;
@@ -17432,6 +17441,9 @@ class stream_tail {
     if (failure f = target_->barrier()) return f;
 
     const std::uint64_t footer = directory + geometry_.directory_sectors();
+    if (directory_stands) {
+      if (failure f = target_->resize(footer << sector_shift)) return f;
+    }
     if (failure f = put_marker(footer, marker_type::footer, 1)) return f;
     header_.gd_offset = directory;
     target_->tell({.kind = repair_kind::footer_rebuilt, .offset = (footer + 1) << sector_shift});
@@ -17561,7 +17573,8 @@ class lost_end {
       : extent_(&extent), decoder_(&decoder) {}
 
   /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
-  /// grains end, or zeros between them would be the end; those of stream_tail.
+  /// grains end, zeros between them would be the end, or the directory that the header names would
+  /// be lost meanwhile; those of stream_tail.
   constexpr failure rebuild(const stream_view<Target>& stream) noexcept {
     const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
     const stream_facts facts = stream.facts();
@@ -17593,8 +17606,14 @@ class lost_end {
     extent_->drop_copy();
     stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
     if (failure f = tail.plan()) return f;
+    // Until there is a footer, the file is read by the directory that its header names.
+    const bool is_named = is_named_behind(tail.end_sector());
+    if (is_named) {
+      header().gd_offset = extent_->choice.header.gd_offset;
+      if (!tail.may_stand_at(header().gd_offset)) return refused;
+    }
     if (failure f = mend_markers(target(), stream)) return f;
-    if (failure f = tail.write()) return f;
+    if (failure f = tail.write(is_named)) return f;
     return extent_->mend_header();
   }
 
@@ -17603,6 +17622,13 @@ class lost_end {
 
   [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
   [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
+
+  /// True when the header names a directory that is in the file, behind a sector.
+  [[nodiscard]] constexpr bool is_named_behind(std::uint64_t sector) const noexcept {
+    const sparse_extent_header& stated = extent_->choice.header;
+    if (!extent_->choice.is_header_usable || stated.gd_offset < sector) return false;
+    return stated.gd_offset < extent_->file_sectors();
+  }
 
   /// True when a file has only zeros from a sector on. Errors: the file's.
   [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {
@@ -17730,7 +17756,7 @@ class stream_repair {
     if (at_end) return repair_at_end();
     if (failure f = extent_->place_directories()) {
       // Tables that cannot be found in front are written behind the grains.
-      if (f.code != errc::directory_offset_invalid || f.from != origin::image) return f;
+      if (f.code != errc::directory_offset_invalid) return f;
       return repair_at_end();
     }
     return repair_tables(true);

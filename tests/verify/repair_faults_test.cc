@@ -98,6 +98,10 @@ void damage_stream(std::vector<damaged_image>& all) {
   file = image.file;
   zero_bytes(file.data() + image.directory_at - 512, file.size() - image.directory_at + 512);
   all.push_back({"an end of zeros", file, disk});
+  const auto known = build_stream(usual_stream_plan(stream_tables::at_end_and_known));
+  file = known.file;
+  file.resize(known.footer_at - 300);
+  all.push_back({"a directory that the header names, and a piece of a marker", file, disk});
 }
 
 void damage_stream_in_front(std::vector<damaged_image>& all) {

@@ -283,23 +283,47 @@ TEST_CASE("a stream's end comes back with any decoder, and without one") {
   expect_end_again<whole_input_inflate>(image, cut, 10240 + 2560);
 }
 
+TEST_CASE("a directory that the header names stays, or the end is not made again") {
+  const auto image = usual_stream(stream_tables::at_end_and_known);
+  const auto tail_at = static_cast<std::ptrdiff_t>(image.footer_at - 512);
+  const bytes known(image.file.begin(), image.file.begin() + tail_at);
+  bytes file = known;
+  CHECK(expect_original(file, image.file).count(repair_kind::footer_rebuilt) == 1);
+  // The last table is nowhere: where its directory is, it cannot be written.
+  file = known;
+  const std::uint64_t marker = image.table_at.at(image.table_at.size() - 1) - 512;
+  put(file, marker + 12, 4, 4);
+  bytes before = file;
+  CHECK(mend_well(file).why.code == errc::footer_missing);
+  CHECK((file == before));
+  // It is further behind than it would be.
+  file = known;
+  bytes progress(1024);
+  put(progress, 0, 1, 8);
+  put(progress, 12, 4, 4);
+  file.insert(file.begin() + static_cast<std::ptrdiff_t>(image.directory_at - 512),
+              progress.begin(), progress.end());
+  put(file, 56, image.directory_at / 512 + 2, 8);
+  before = file;
+  CHECK(mend_well(file).why.code == errc::footer_missing);
+  CHECK((file == before));
+}
+
 TEST_CASE("a stream that begins nowhere, or before its metadata ends, is not cut there") {
   auto plan = usual_stream_plan(stream_tables::in_front);
   plan.capacity_sectors = 1600;
   plan.descriptor = stream_text(plan.capacity_sectors);
   plan.stored.clear();
   const auto image = build_stream(plan);
-  // A length that wraps around to sector 1, and a marker of a long grain in the descriptor.
-  for (const std::uint64_t overhead : {(std::uint64_t{1} << 55) + 1, std::uint64_t{20}}) {
+  // A sector whose offset wraps around, and a table with an entry that looks like a long grain.
+  for (const std::uint64_t overhead : {(std::uint64_t{1} << 55) + 1, image.table_at.at(0) / 512}) {
     bytes file = image.file;
     put(file, 64, overhead, 8);
-    put(file, 20 * 512, 0, 8);
-    put(file, 20 * 512 + 8, 8200, 4);
-    file.resize(image.overhead_bytes + 100);
+    put(file, image.table_at.at(0) + 8, 16000, 4);
     const mending done = mend_well(file);
     INFO("overhead " << overhead << "\n" << done.text());
-    CHECK(!done.did(repair_kind::file_cut));
-    CHECK(file.size() == image.overhead_bytes + 100);
+    CHECK(done.why.code == errc::none);
+    CHECK(file.size() == image.file.size());
   }
 }
 

@@ -28,7 +28,8 @@ class lost_end {
       : extent_(&extent), decoder_(&decoder) {}
 
   /// Writes the end of a stream anew. Errors: errc::footer_missing where it is not sure where the
-  /// grains end, or zeros between them would be the end; those of stream_tail.
+  /// grains end, zeros between them would be the end, or the directory that the header names would
+  /// be lost meanwhile; those of stream_tail.
   constexpr failure rebuild(const stream_view<Target>& stream) noexcept {
     const auto refused = image_failure(errc::footer_missing, offsetof(h, gd_offset));
     const stream_facts facts = stream.facts();
@@ -60,8 +61,14 @@ class lost_end {
     extent_->drop_copy();
     stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
     if (failure f = tail.plan()) return f;
+    // Until there is a footer, the file is read by the directory that its header names.
+    const bool is_named = is_named_behind(tail.end_sector());
+    if (is_named) {
+      header().gd_offset = extent_->choice.header.gd_offset;
+      if (!tail.may_stand_at(header().gd_offset)) return refused;
+    }
     if (failure f = mend_markers(target(), stream)) return f;
-    if (failure f = tail.write()) return f;
+    if (failure f = tail.write(is_named)) return f;
     return extent_->mend_header();
   }
 
@@ -70,6 +77,13 @@ class lost_end {
 
   [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
   [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
+
+  /// True when the header names a directory that is in the file, behind a sector.
+  [[nodiscard]] constexpr bool is_named_behind(std::uint64_t sector) const noexcept {
+    const sparse_extent_header& stated = extent_->choice.header;
+    if (!extent_->choice.is_header_usable || stated.gd_offset < sector) return false;
+    return stated.gd_offset < extent_->file_sectors();
+  }
 
   /// True when a file has only zeros from a sector on. Errors: the file's.
   [[nodiscard]] constexpr result<bool> is_zero_from(std::uint64_t sector) noexcept {

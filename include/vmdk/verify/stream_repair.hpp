@@ -47,7 +47,7 @@ class stream_repair {
     if (at_end) return repair_at_end();
     if (failure f = extent_->place_directories()) {
       // Tables that cannot be found in front are written behind the grains.
-      if (f.code != errc::directory_offset_invalid || f.from != origin::image) return f;
+      if (f.code != errc::directory_offset_invalid) return f;
       return repair_at_end();
     }
     return repair_tables(true);

@@ -98,9 +98,18 @@ class stream_tail {
            stream_tail_bytes;
   }
 
-  /// Cuts the file behind the grains and writes it all, the footer behind a barrier: what stops in
-  /// between is again a stream without an end. Errors: the file's.
-  constexpr failure write() noexcept {
+  /// True when the directory stands where it is going to be, if it stands at a sector, and no table
+  /// is missing.
+  [[nodiscard]] constexpr bool may_stand_at(std::uint64_t sector) const noexcept {
+    return missing_ == 0 && sector == directory_sector();
+  }
+  /// Where the grains end that are kept.
+  [[nodiscard]] constexpr std::uint64_t end_sector() const noexcept { return end_sector_; }
+
+  /// Cuts the file behind the grains, or behind a directory that stands already, and writes the
+  /// rest, the footer behind a barrier: what stops in between is again a stream without an end.
+  /// Errors: the file's.
+  constexpr failure write(bool directory_stands) noexcept {
     const std::uint64_t end_at = end_sector_ << sector_shift;
     if (target_->size() > file_bytes()) {
       target_->tell({.kind = repair_kind::file_cut,
@@ -109,7 +118,7 @@ class stream_tail {
                      .after = file_bytes()});
     }
     // The last grain's padding may be cut as well.
-    if (target_->size() != end_at) {
+    if (!directory_stands && target_->size() != end_at) {
       if (failure f = target_->resize(end_at)) return f;
     }
     if (failure f = write_tables()) return f;
@@ -123,6 +132,9 @@ class stream_tail {
     if (failure f = target_->barrier()) return f;
 
     const std::uint64_t footer = directory + geometry_.directory_sectors();
+    if (directory_stands) {
+      if (failure f = target_->resize(footer << sector_shift)) return f;
+    }
     if (failure f = put_marker(footer, marker_type::footer, 1)) return f;
     header_.gd_offset = directory;
     target_->tell({.kind = repair_kind::footer_rebuilt, .offset = (footer + 1) << sector_shift});
