@@ -296,6 +296,12 @@ TEST_CASE("a directory that the header names stays, or the end is not made again
   bytes before = file;
   CHECK(mend_well(file).why.code == errc::footer_missing);
   CHECK((file == before));
+  // A header that cannot be read names nothing.
+  file = image.file;
+  put(file, marker + 12, 4, 4);
+  put(file, 0, 0, 4);
+  CHECK(!mend_well(file).why);
+  CHECK((read_disk(file) == image.disk()));
   // It is further behind than it would be.
   file = known;
   bytes progress(1024);
