@@ -296,23 +296,33 @@ TEST_CASE("a directory that the header names stays, or the end is not made again
   bytes before = file;
   CHECK(mend_well(file).why.code == errc::footer_missing);
   CHECK((file == before));
-  // A header that cannot be read names nothing.
-  file = image.file;
-  put(file, marker + 12, 4, 4);
-  put(file, 0, 0, 4);
-  CHECK(!mend_well(file).why);
-  CHECK((read_disk(file) == image.disk()));
   // It is further behind than it would be.
-  file = known;
-  bytes progress(1024);
-  put(progress, 0, 1, 8);
-  put(progress, 12, 4, 4);
-  file.insert(file.begin() + static_cast<std::ptrdiff_t>(image.directory_at - 512),
-              progress.begin(), progress.end());
-  put(file, 56, image.directory_at / 512 + 2, 8);
+  const auto with_progress = [&](const bytes& stream) {
+    bytes progress(1024);
+    put(progress, 0, 1, 8);
+    put(progress, 12, 4, 4);
+    bytes longer = stream;
+    longer.insert(longer.begin() + static_cast<std::ptrdiff_t>(image.directory_at - 512),
+                  progress.begin(), progress.end());
+    put(longer, 56, image.directory_at / 512 + 2, 8);
+    return longer;
+  };
+  file = with_progress(known);
   before = file;
   CHECK(mend_well(file).why.code == errc::footer_missing);
   CHECK((file == before));
+  // A header that cannot be read names nothing, wherever that would be.
+  file = image.file;
+  for (int i = 0; i < 10; ++i) file = with_progress(file);
+  const std::uint64_t last_entry = image.directory_at + 20 * 512 + 4 * (image.table_at.size() - 1);
+  put(file, marker + 12, 4, 4);
+  put(file, last_entry, 0, 4);
+  put(file, 56, image.directory_at / 512 + 20, 8);
+  put(file, 0, 0, 4);
+  const mending done = mend_well(file);
+  INFO(done.text());
+  CHECK(!done.why);
+  CHECK((read_disk(file) == image.disk()));
 }
 
 TEST_CASE("a stream that begins nowhere, or before its metadata ends, is not cut there") {
