@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.getcwd(), "tests"))
-from compilers import COMPILERS, NO_RUNTIME, WARNINGS, expect_none, run
+from compilers import COMPILERS, NO_RUNTIME, WARNINGS, expect_none, run_all
 
 FOLDER = "tests/freestanding"
 SUPPLIED = {"memcpy", "memmove", "memset", "memcmp"}
@@ -22,12 +22,8 @@ SUPPLIED = {"memcpy", "memmove", "memset", "memcmp"}
 FLAGS = (*WARNINGS, *NO_RUNTIME, "-ffreestanding", "-fno-pie", "-fno-stack-protector")
 
 
-def undefined(compiler, optimisation, source, object_file):
-    """Returns the undefined symbols of the object that a compiler makes."""
-    status, said = run(compiler, "-c", optimisation, *FLAGS, "-I", "include", source,
-                       "-o", object_file)
-    if status != 0:
-        raise AssertionError(f"{source} with {compiler}:\n{said}")
+def undefined(object_file):
+    """Returns the undefined symbols of an object."""
     listing = subprocess.run(["nm", "--undefined-only", "--format=posix", object_file],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
     return {line.split()[0] for line in listing.splitlines()}
@@ -37,11 +33,19 @@ def offences(folder):
     """Returns a message for each object that wants more than it is given."""
     found = []
     with tempfile.TemporaryDirectory() as out:
+        jobs = []
         for source in sorted(glob.glob(os.path.join(folder, "*.cc"))):
             for compiler, optimisation in zip(COMPILERS, ("-Os", "-O2", "-Os")):
-                more = undefined(compiler, optimisation, source, out + "/a.o") - SUPPLIED
-                if more:
-                    found.append(f"{source} with {compiler} {optimisation}: {sorted(more)}")
+                label = f"{source} with {compiler} {optimisation}"
+                object_file = os.path.join(out, f"{len(jobs)}.o")
+                jobs.append(((label, object_file), compiler, "-c", optimisation, *FLAGS,
+                             "-I", "include", source, "-o", object_file))
+        for (label, object_file), status, said in run_all(jobs):
+            if status != 0:
+                raise AssertionError(f"{label}:\n{said}")
+            more = undefined(object_file) - SUPPLIED
+            if more:
+                found.append(f"{label}: {sorted(more)}")
     return found
 
 

@@ -55,10 +55,11 @@ def link_twice(include_root):
         unit = os.path.join(folder, "all.cc")
         with open(unit, "w", encoding="utf-8") as out:
             out.writelines(f'#include "{header}"\n' for header in headers_under(include_root))
-        for compiler in COMPILERS:
-            object_file = os.path.join(folder, "all.o")
-            status, said = run(compiler, "-c", "-I", include_root, unit, "-o", object_file)
+        jobs = [(compiler, compiler, "-c", "-I", include_root, unit,
+                 "-o", os.path.join(folder, compiler + ".o")) for compiler in COMPILERS]
+        for compiler, status, said in run_all(jobs):
             if status == 0:
+                object_file = os.path.join(folder, compiler + ".o")
                 done = subprocess.run(["ld", "-r", object_file, object_file, "-o", os.devnull],
                                       stderr=subprocess.PIPE, text=True, check=False)
                 status, said = done.returncode, done.stderr

@@ -39,20 +39,28 @@ LONG = ("any two fields may have*", "any byte of the header may have*",
 # Debian's cross compilers do not look into /usr/include, where Catch2 is.
 FLAGS = ("-g0", "-static", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-I", "include", "-I", ".")
 
+LIBRARIES = {"zlib.h", "libdeflate.h"}
 INCLUDE = re.compile(r'^#include ["<]((?:tests|vmdk)/[^">]+|zlib\.h|libdeflate\.h)[">]', re.MULTILINE)
 
 
-def needs_library(path, seen):
-    """Tells whether a file includes zlib or libdeflate, itself or through others of ours."""
+def included_by(path, seen):
+    """Adds to `seen` a file and all that it includes, of ours and of zlib's and libdeflate's."""
     if path in seen:
-        return False
+        return seen
     seen.add(path)
-    with open(path, encoding="utf-8") as file:
-        included = INCLUDE.findall(file.read())
-    if "zlib.h" in included or "libdeflate.h" in included:
-        return True
-    return any(needs_library(os.path.join("include" if name.startswith("vmdk/") else ".", name),
-                             seen) for name in included)
+    if path not in LIBRARIES:
+        with open(path, encoding="utf-8") as file:
+            names = INCLUDE.findall(file.read())
+        for name in names:
+            included_by(os.path.join("include", name) if name.startswith("vmdk/") else name, seen)
+    return seen
+
+
+def shared_by(paths):
+    """Returns the sources of what tests share: of each header that one includes."""
+    included = set().union(*(included_by(path, set()) for path in paths))
+    found = (path.replace(".hpp", ".cc") for path in included if path.startswith("tests/"))
+    return sorted(path for path in set(found) - set(paths) if os.path.exists(path))
 
 
 def units(patterns):
@@ -60,7 +68,7 @@ def units(patterns):
     found = {layer: [] for layer in LAYERS}
     for pattern in patterns:
         for path in sorted(glob.glob(f"tests/{pattern}_test.cc")):
-            if not needs_library(path, set()):
+            if not LIBRARIES & included_by(path, set()):
                 found[path.split("/")[1]].append(path)
     return {layer: paths for layer, paths in found.items() if paths}
 
@@ -94,14 +102,18 @@ class Build:
         return self.pool.submit(work)
 
     def compile_all(self, paths):
-        """Starts to compile Catch2's main, which takes longest, and the tests."""
+        """Starts to compile Catch2's main, which takes longest, and the tests with what they share."""
         self.main = self.compile("tests/catch_main.cc", "-O0")
+        self.shared = {path: self.compile(path, self.level) for path in shared_by(paths)}
         self.objects = {path: self.compile(path, self.level) for path in paths}
 
     def run(self, paths, arguments):
         """Returns a future of what the tests of these files say."""
-        name = f"{self.folder}/{paths[0].split('/')[1]}_test"
+        folder = os.path.dirname(paths[0])
+        name = f"{self.folder}/{os.path.basename(folder)}_test"
         objects = [self.main.result()] + [self.objects[path].result() for path in paths]
+        objects += [made.result() for path, made in self.shared.items()
+                    if os.path.dirname(path) == folder]
 
         def work():
             checked(f"linking for {self.host}",

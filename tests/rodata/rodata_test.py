@@ -12,30 +12,31 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.getcwd(), "tests"))
-from compilers import COMPILERS, WARNINGS, run
+from compilers import COMPILERS, WARNINGS, run_all
 
 IMAGES = ("monolithic_sparse", "stream_stored", "stream_deflate")
 DISK = bytes((i * i & 0xFFFFFFFF) >> 7 & 0xFF for i in range(16384))
 
 
-class Rodata(unittest.TestCase):
-    def images(self, compiler, folder):
-        """Compiles, and yields (name, path) of each image."""
-        unit = os.path.join(folder, "images.o")
-        status, said = run(compiler, "-c", "-fdata-sections", *WARNINGS, "-I", "include",
-                           "tests/rodata/images.cc", "-o", unit)
-        self.assertEqual(0, status, said)
-        for name in IMAGES:
-            path = os.path.join(folder, name + ".vmdk")
-            subprocess.run(["objcopy", "-O", "binary", "--wildcard",
-                            f"--only-section=.rodata.*{name}", unit, path], check=True)
-            yield name, path
+def images(unit, folder):
+    """Yields (name, path) of each image in an object file."""
+    for name in IMAGES:
+        path = os.path.join(folder, name + ".vmdk")
+        subprocess.run(["objcopy", "-O", "binary", "--wildcard",
+                        f"--only-section=.rodata.*{name}", unit, path], check=True)
+        yield name, path
 
+
+class Rodata(unittest.TestCase):
     def test_qemu_reads_them(self):
-        for compiler in COMPILERS:
-            with tempfile.TemporaryDirectory() as folder:
-                for name, path in self.images(compiler, folder):
-                    raw = os.path.join(folder, "raw")
+        with tempfile.TemporaryDirectory() as folder:
+            raw = os.path.join(folder, "raw")
+            units = {compiler: os.path.join(folder, compiler + ".o") for compiler in COMPILERS}
+            jobs = [(compiler, compiler, "-c", "-fdata-sections", *WARNINGS, "-I", "include",
+                     "tests/rodata/images.cc", "-o", units[compiler]) for compiler in COMPILERS]
+            for compiler, status, said in run_all(jobs):
+                self.assertEqual(0, status, said)
+                for name, path in images(units[compiler], folder):
                     subprocess.run(["qemu-img", "convert", "-O", "raw", path, raw], check=True)
                     with open(raw, "rb") as file:
                         content = file.read()

@@ -39,6 +39,7 @@ class memory_files {
 
   vmdk::result<vmdk::file_id> open(std::string_view name) noexcept {
     ++opened;
+    if (!closed.empty() && name == closed) return closed_why;
     if (!vmdk::is_plain_name(name)) return failed(vmdk::errc::name_not_allowed);
     for (std::uint32_t i = 0; i < files_.size(); ++i) {
       if (files_[i].first == name) return vmdk::file_id{i};
@@ -59,6 +60,8 @@ class memory_files {
     return vmdk::no_failure;
   }
 
+  std::string closed{};  ///< A name that cannot be opened, and why.
+  vmdk::failure closed_why{};
   std::uint64_t opened = 0;         ///< Calls of `open`.
   std::uint64_t read_bytes = 0;     ///< Asked of `read_at`.
   std::uint64_t read_fails_at = 0;  ///< So many reads from now one fails; 0: never.

@@ -140,18 +140,6 @@ inline specimen split_specimen() {
   return s;
 }
 
-inline std::uint64_t get(const bytes& file, const field& f) {
-  std::uint64_t value = 0;
-  for (unsigned i = f.bytes; i-- > 0;) {
-    value = value << 8 | std::to_integer<unsigned>(file[f.at + i]);
-  }
-  return value;
-}
-
-inline void set(bytes& file, const field& f, std::uint64_t value) {
-  for (unsigned i = 0; i < f.bytes; ++i) file[f.at + i] = static_cast<std::byte>(value >> (8 * i));
-}
-
 /// Another value for a field: what a lost write, a flipped bit, a neighbour's value would make.
 inline std::uint64_t damaged_value(std::uint64_t old, const specimen& s, const field& f,
                                    std::mt19937_64& random) {
@@ -175,7 +163,7 @@ inline std::uint64_t damaged_value(std::uint64_t old, const specimen& s, const f
       return old + 16 * (random() % 32) - 256;
     default: {
       const field& other = s.fields[random() % s.fields.size()];
-      return get(files.bytes(other.file), other);
+      return get(files.bytes(other.file), other.at, other.bytes);
     }
   }
 }
@@ -201,7 +189,7 @@ struct damage {
 inline damage random_damage(specimen& s, std::mt19937_64& random) {
   damage d;
   d.where = s.fields[random() % s.fields.size()];
-  d.old_value = get(s.files.bytes(d.where.file), d.where);
+  d.old_value = get(s.files.bytes(d.where.file), d.where.at, d.where.bytes);
   const std::uint64_t mask =
       d.where.bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * d.where.bytes) - 1;
   d.value = damaged_value(d.old_value, s, d.where, random) & mask;

@@ -50,7 +50,7 @@ tally damage_all(specimen& s, unsigned rounds, std::uint64_t seed) {
     const std::uint64_t value = d.value;
     if (value == old) continue;
     bytes& file = s.files.bytes(f.file);
-    set(file, f, value);
+    put(file, f.at, value, f.bytes);
     ++t.damages;
     const auto now = read_disk(s.files, file_of());
     const outcome said = check_files(s.files, s.name);
@@ -67,7 +67,7 @@ tally damage_all(specimen& s, unsigned rounds, std::uint64_t seed) {
       CHECK(why != nullptr);
       ++t.excused;
     }
-    set(file, f, old);
+    put(file, f.at, old, f.bytes);
   }
   return t;
 }

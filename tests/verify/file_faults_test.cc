@@ -12,25 +12,6 @@ namespace {
 
 using namespace verify_testing;
 
-/// Files of which one cannot be opened.
-struct closed_files : memory_files {
-  std::string closed;
-  failure why{};
-
-  result<file_id> open(std::string_view name) noexcept {
-    if (name == closed) return why;
-    return memory_files::open(name);
-  }
-};
-
-outcome check_closed(closed_files& files) {
-  owned_memory<> memory(usual_room);
-  outcome said;
-  const auto done = check(files, "disk.vmdk", memory.spans(), collect(said));
-  said.why = done.error();
-  return said;
-}
-
 failure of_files(errc code) { return {.code = code, .from = origin::files}; }
 
 constexpr bool names_without_files_are_known() {
@@ -59,24 +40,24 @@ TEST_CASE("names are kept, and judged by why they lead to no file") {
 }
 
 TEST_CASE("an extent or parent that may not be read is a finding, one that fails is not") {
-  closed_files extents;
+  memory_files extents;
   extents.put("disk.vmdk", descriptor_text("custom", "RW 5 FLAT \"a\" 0\n"));
-  closed_files chain;
+  memory_files chain;
   auto plan = usual_sparse_plan();
   plan.descriptor = descriptor_text("monolithicSparse", "RW 9600 SPARSE \"x\"\n",
                                     "parentCID=11111111\nparentFileNameHint=\"a\"\n");
   chain.put("disk.vmdk", build_sparse(plan).file.bytes());
-  for (closed_files* const files : {&extents, &chain}) {
+  for (memory_files* const files : {&extents, &chain}) {
     files->closed = "a";
     for (const errc code : {errc::name_not_allowed, errc::file_not_regular}) {
-      files->why = of_files(code);
-      const outcome said = check_closed(*files);
+      files->closed_why = of_files(code);
+      const outcome said = check_files(*files, "disk.vmdk");
       CHECK(!said.why);
       CHECK(said.has(code));
       CHECK(said.names.back() == "a");
     }
-    files->why = of_files(errc::read_failed);
-    const outcome said = check_closed(*files);
+    files->closed_why = of_files(errc::read_failed);
+    const outcome said = check_files(*files, "disk.vmdk");
     CHECK(said.findings.empty());
     CHECK(said.why == of_files(errc::read_failed));
   }

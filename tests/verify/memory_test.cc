@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "tests/verify/testing.hpp"
+#include "vmdk/io/counting.hpp"
+#include "vmdk/io/memory.hpp"
 
 namespace {
 
@@ -21,10 +23,6 @@ static_assert(sizeof(check_memory<check_least_bytes, no_decoder>) < std::size_t{
 static_assert(check_bytes(0, 0) == check_least_bytes);
 static_assert(check_bytes(10240, 0) == 10240 + 512);
 static_assert(check_bytes(0, 65536) == 65536 + check_least_bytes);
-
-void put(bytes& file, std::uint64_t at, std::uint64_t value, unsigned n) {
-  for (unsigned i = 0; i < n; ++i) file[at + i] = static_cast<std::byte>(value >> (8 * i) & 0xFF);
-}
 
 /// A kind of image and how many bytes its check needs at least.
 struct specimen {

@@ -13,26 +13,6 @@ namespace {
 
 using namespace verify_testing;
 
-constexpr std::uint64_t grain_bytes = 8192;
-
-/// How many grains of a disk can be read and are what they were.
-std::uint64_t right_grains(memory_files& files, const std::string& name, const bytes& good) {
-  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 16>>();
-  const auto opened = open(files, *files.open(name), *memory, strictness::tolerant);
-  if (!opened) return 0;
-  auto room = std::make_unique<cursor_memory<4, 2 * sector_bytes, std::size_t{1} << 20>>();
-  auto decoder = std::make_unique<inflate>();
-  auto cursor = image_cursor<memory_files, inflate>::make(*opened, room->spans(), *decoder);
-  if (!cursor) return 0;
-  std::uint64_t right = 0;
-  bytes now(grain_bytes);
-  for (std::uint64_t at = 0; at + grain_bytes <= good.size(); at += grain_bytes) {
-    if (at + grain_bytes > opened->size() || cursor->read_at(at, now)) continue;
-    right += equal_bytes(now.data(), good.data() + at, grain_bytes);
-  }
-  return right;
-}
-
 struct tally {
   unsigned damages = 0;
   unsigned harmful = 0;
@@ -58,7 +38,7 @@ tally repair_all(specimen& s, unsigned rounds, std::uint64_t seed) {
     ++t.damages;
     bytes& file = s.files.bytes(d.where.file);
     const bytes whole = file;
-    set(file, d.where, d.value);
+    put(file, d.where.at, d.value, d.where.bytes);
     const bytes damaged = file;
     const std::uint64_t before = right_grains(s.files, s.name, *good);
     const bool harmful = read_disk(s.files, *s.files.open(s.name)) != good ||

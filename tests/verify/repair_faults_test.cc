@@ -13,26 +13,6 @@ namespace {
 using namespace verify_testing;
 using namespace testing_support;
 
-/// Grains of a disk that can be read and are right.
-unsigned right_grains(const bytes& file, const bytes& disk) {
-  memory_source source(file);
-  single_file<memory_source> files(source);
-  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 16>>();
-  const auto opened = open(files, file_id{}, *memory, strictness::tolerant);
-  if (!opened) return 0;
-  auto room = std::make_unique<cursor_memory<4, 2 * sector_bytes, std::size_t{1} << 16>>();
-  auto decoder = std::make_unique<inflate>();
-  auto cursor =
-      image_cursor<single_file<memory_source>, inflate>::make(*opened, room->spans(), *decoder);
-  unsigned right = 0;
-  bytes grain(8192);
-  for (std::uint64_t at = 0; cursor && at + 8192 <= disk.size(); at += 8192) {
-    if (cursor->read_at(at, grain)) continue;
-    right += equal_bytes(grain.data(), disk.data() + at, 8192);
-  }
-  return right;
-}
-
 struct damaged_image {
   const char* what;
   bytes file;
@@ -145,7 +125,7 @@ std::vector<damaged_image> damaged_images() {
 
 TEST_CASE("where a write or a barrier fails, its failure comes back and the image is no worse") {
   for (const auto& [what, damaged, content] : damaged_images()) {
-    const unsigned before = right_grains(damaged, content);
+    const std::uint64_t before = right_grains(damaged, content);
     mended_file whole(damaged);
     REQUIRE(!mend(whole).why);
     REQUIRE((whole.writes > 2 || mend(whole).summary.left != 0));

@@ -5,10 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 
 #include "tests/verify/testing.hpp"
-#include "vmdk/verify/open_checked.hpp"
 
 /// Breaks one rule at a time in a good image, and sees what readers and a check make of it.
 namespace verify_testing {
@@ -22,24 +20,10 @@ enum class verdict {
   accepted,
 };
 
-inline verdict judge(const bytes& file, strictness mode) {
-  memory_source source(file);
-  single_file<memory_source> files(source);
-  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 21>>();
-  if (!open(files, file_id{}, *memory, mode)) return verdict::refused;
-  return read_disk(file, mode) ? verdict::accepted : verdict::unreadable;
-}
+verdict judge(const bytes& file, strictness mode);
 
 /// True when a strict reader that looks at everything first takes the image.
-inline bool is_opened_after_check(const bytes& file) {
-  memory_source source(file);
-  single_file<memory_source> files(source);
-  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 21>>();
-  owned_memory<> checking(usual_room);
-  return open_checked(files, file_id{}, image_spans{memory->extents, memory->links, memory->text},
-                      checking.spans())
-      .ok();
-}
+bool is_opened_after_check(const bytes& file);
 
 /// One broken rule: how to break it in a good image, and what must be said. `spoil` gives the
 /// offset at which the finding stands.
@@ -59,16 +43,6 @@ inline constexpr auto accepted = verdict::accepted;
 inline constexpr auto error = severity::error;
 inline constexpr auto warning = severity::warning;
 inline constexpr auto note = severity::note;
-
-inline void put(bytes& file, std::uint64_t at, std::uint64_t value, unsigned n) {
-  if (file.size() < at + n) file.resize(at + n);
-  for (unsigned i = 0; i < n; ++i) file[at + i] = static_cast<std::byte>(value >> (8 * i) & 0xFF);
-}
-inline std::uint64_t get(const bytes& file, std::uint64_t at, unsigned n) {
-  std::uint64_t value = 0;
-  for (unsigned i = n; i-- > 0;) value = value << 8 | std::to_integer<unsigned>(file[at + i]);
-  return value;
-}
 
 /// Sets a header field; the finding stands at it.
 template <class Image>

@@ -15,37 +15,17 @@ namespace {
 
 using namespace verify_testing;
 
-/// Keeps what is found, and wants no more after so many findings; 0: wants all.
-struct recorder {
-  outcome* into;
-  std::size_t stop_at = 0;
-
-  bool operator()(const finding& f) const {
-    collect (*into)(f);
-    return into->findings.size() != stop_at;
-  }
-};
-
-outcome check_until(memory_files& files, std::size_t room_bytes, std::size_t stop_at) {
-  owned_memory<> memory(room_bytes);
-  outcome said;
-  const auto done = check(files, "disk.vmdk", memory.spans(), recorder{&said, stop_at});
-  said.summary = done.value_or({});
-  said.why = done.error();
-  return said;
-}
-
 /// Stops a check behind each finding and lets each of its reads fail. What was found up to there is
 /// the same as always, and nothing is found behind it.
 void expect_stops(const char* what, memory_files files, std::size_t room_bytes = usual_room) {
   INFO(what);
-  const outcome all = check_until(files, room_bytes, 0);
+  const outcome all = check_files(files, "disk.vmdk", room_bytes);
   const std::string text = all.text();
   INFO(text);
   REQUIRE(!all.why);
   REQUIRE(!all.findings.empty());
   for (std::size_t last = 1; last <= all.findings.size(); ++last) {
-    const outcome said = check_until(files, room_bytes, last);
+    const outcome said = check_files(files, "disk.vmdk", room_bytes, last);
     const bool is_right = !said.why && said.summary.stopped && said.findings.size() == last &&
                           text.starts_with(said.text());
     INFO("stopped behind finding " << last);
@@ -53,7 +33,7 @@ void expect_stops(const char* what, memory_files files, std::size_t room_bytes =
   }
   for (std::uint64_t call = 1;; ++call) {
     files.read_fails_at = call;
-    outcome said = check_until(files, room_bytes, 0);
+    outcome said = check_files(files, "disk.vmdk", room_bytes);
     if (!said.why) break;
     const bool is_read = said.why.code == errc::read_failed && said.why.from == origin::source;
     said.why = {};
@@ -187,7 +167,7 @@ TEST_CASE("a check of ESXi's extents stops where it is told to") {
   const std::string cowd_line = "RW " + std::to_string(cowd_sectors) + " VMFSSPARSE \"a.vmdk\"\n";
   const auto cowd_file = [&] { return bytes(cowd.file().begin(), cowd.file().end()); };
   auto empty = with_line(cowd_line, cowd_file());
-  CHECK(check_until(empty, usual_room, 0).text() == "");
+  CHECK(check_files(empty, "disk.vmdk").text() == "");
   for (const std::uint32_t grain : {0u, 1u, 4095u, 4096u}) cowd.store(grain, std::byte{7});
   bytes file = cowd_file();
   put(file, 28, 1, 4);                            // The first free sector.
@@ -205,7 +185,7 @@ TEST_CASE("a check of ESXi's extents stops where it is told to") {
   const std::string se_line = "RW " + std::to_string(se_sectors) + " SESPARSE \"a.vmdk\"\n";
   const auto se_file = [&] { return bytes(se.file().begin(), se.file().end()); };
   empty = with_line(se_line, se_file());
-  CHECK(check_until(empty, usual_room, 0).text() == "");
+  CHECK(check_files(empty, "disk.vmdk").text() == "");
   for (const std::uint64_t grain : {0u, 1u, 4095u, 4096u}) se.store(grain, std::byte{7});
   file = se_file();
   put(file, 48, 0x200, 8);                           // Reserved.
@@ -240,7 +220,7 @@ TEST_CASE("a check of a disk of several files stops where it is told to") {
                                          "RW 1 VMFSRDM \"s.vmdk\"\n"
                                          "RW 5 FLAT \"s.vmdk\" 0\n"));
   expect_stops("several files", files);
-  const outcome said = check_until(files, usual_room, 0);
+  const outcome said = check_files(files, "disk.vmdk");
   CHECK(said.has(errc::extent_overlap));
   CHECK(said.find(errc::extent_mismatch)->level == error);
 }
@@ -267,7 +247,7 @@ TEST_CASE("a check of a chain stops where it is told to") {
   // A parent whose header is damaged has no capacity that could differ.
   put(files.bytes("one.vmdk"), 12, 0, 8);
   expect_stops("a damaged parent", files);
-  CHECK(!check_until(files, usual_room, 0).has(errc::parent_capacity_differs));
+  CHECK(!check_files(files, "disk.vmdk").has(errc::parent_capacity_differs));
 }
 
 TEST_CASE("a stream whose directory has several sectors is read in pieces") {
@@ -309,14 +289,14 @@ TEST_CASE("a last grain is expanded as far as memory and disk go") {
   expect_stops("a short grain", one_file(image.file), check_least_bytes + 8192);
   // Without room for a grain.
   auto files = one_file(image.file);
-  CHECK(check_until(files, check_least_bytes, 0).why ==
+  CHECK(check_files(files, "disk.vmdk", check_least_bytes).why ==
         options_failure(errc::workspace_too_small, 0, check_least_bytes + 8192));
   // Shorter than the disk has it.
   for (const std::uint64_t header : {std::uint64_t{0}, image.footer_at}) {
     image.put(header + 12, plan.capacity_sectors + 4, 8);
   }
   files = one_file(image.file);
-  CHECK(check_until(files, usual_room, 0).has(errc::stream_output_short));
+  CHECK(check_files(files, "disk.vmdk").has(errc::stream_output_short));
   // A disk of less than a grain, and room for that alone.
   plan.capacity_sectors = 8;
   plan.descriptor = stream_text(plan.capacity_sectors);

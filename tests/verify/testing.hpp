@@ -13,10 +13,7 @@
 #include "tests/support/memory_files.hpp"
 #include "tests/support/stream_image_builder.hpp"
 #include "vmdk/codec/inflate.hpp"
-#include "vmdk/io/counting.hpp"
 #include "vmdk/io/memory.hpp"
-#include "vmdk/reader/cursor.hpp"
-#include "vmdk/reader/open.hpp"
 #include "vmdk/verify/check.hpp"
 #include "vmdk/verify/describe.hpp"
 
@@ -91,42 +88,28 @@ outcome check_source(S& source, std::size_t room_bytes = usual_room) {
   return said;
 }
 
-inline outcome check_bytes_of(const bytes& file, std::size_t room_bytes = usual_room) {
-  memory_source source(file);
-  return check_source(source, room_bytes);
-}
-
-inline outcome check_files(testing_support::memory_files& files, std::string_view name,
-                           std::size_t room_bytes = usual_room) {
-  owned_memory<> memory(room_bytes);
-  outcome said;
-  const auto done = check(files, name, memory.spans(), collect(said));
-  said.summary = done.value_or({});
-  said.why = done.error();
-  return said;
-}
+outcome check_bytes_of(const bytes& file, std::size_t room_bytes = usual_room);
+/// Wants no more after so many findings; 0: wants all.
+outcome check_files(testing_support::memory_files& files, std::string_view name,
+                    std::size_t room_bytes = usual_room, std::size_t stop_at = 0);
 
 /// All of a disk, or nothing when any of it cannot be read.
-template <class F>
-std::optional<bytes> read_disk(F& files, file_id file, strictness mode = strictness::tolerant) {
-  constexpr std::size_t most_grain_bytes = std::size_t{1} << 20;
-  constexpr std::uint64_t most_disk_bytes = std::uint64_t{1} << 26;
-  auto memory = std::make_unique<image_memory<16, 4, std::size_t{1} << 16>>();
-  const auto opened = open(files, file, *memory, mode);
-  if (!opened || opened->size() > most_disk_bytes) return std::nullopt;
-  auto room = std::make_unique<cursor_memory<4, 2 * sector_bytes, most_grain_bytes>>();
-  auto decoder = std::make_unique<inflate>();
-  auto cursor = image_cursor<F, inflate>::make(*opened, room->spans(), *decoder);
-  if (!cursor) return std::nullopt;
-  bytes disk(static_cast<std::size_t>(opened->size()));
-  if (cursor->read_at(0, disk)) return std::nullopt;
-  return disk;
-}
+std::optional<bytes> read_disk(testing_support::memory_files& files, file_id file);
+std::optional<bytes> read_disk(const bytes& file, strictness mode = strictness::tolerant);
 
-inline std::optional<bytes> read_disk(const bytes& file, strictness mode = strictness::tolerant) {
-  memory_source source(file);
-  single_file<memory_source> files(source);
-  return read_disk(files, file_id{}, mode);
+/// How many grains of a disk, of 16 sectors, can be read and are what they were.
+std::uint64_t right_grains(testing_support::memory_files& files, std::string_view name,
+                           const bytes& good);
+std::uint64_t right_grains(const bytes& file, const bytes& good);
+
+inline void put(bytes& file, std::uint64_t at, std::uint64_t value, unsigned n) {
+  if (file.size() < at + n) file.resize(at + n);
+  for (unsigned i = 0; i < n; ++i) file[at + i] = static_cast<std::byte>(value >> (8 * i) & 0xFF);
+}
+inline std::uint64_t get(const bytes& file, std::uint64_t at, unsigned n) {
+  std::uint64_t value = 0;
+  for (unsigned i = n; i-- > 0;) value = value << 8 | std::to_integer<unsigned>(file[at + i]);
+  return value;
 }
 
 /// A descriptor for a sparse file; `line` is its extent line.
