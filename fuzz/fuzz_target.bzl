@@ -46,10 +46,10 @@ def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = [], fuzz_co
     cc_test(
         name = name + "_replay",
         size = "small",
-        srcs = srcs + ["replay_main.cc"],
+        srcs = srcs,
         args = ["$(rootpaths :" + name + "_inputs)"],
         data = [":" + name + "_inputs"],
         # Under the sanitizers the fuzzer itself replays its inputs before it makes new ones.
         tags = ["no-sanitizer"],
-        deps = deps,
+        deps = deps + [":replay_main"],
     )

@@ -8,6 +8,7 @@
 
 #include "stream_builder.hpp"
 
+namespace adler32_test {
 namespace {
 
 using namespace vmdk;
@@ -60,3 +61,5 @@ TEST_CASE("adler32: every length, also of the largest bytes, and in two parts") 
 }
 
 }  // namespace
+
+}  // namespace adler32_test

@@ -5,6 +5,7 @@
 
 #include "stream_builder.hpp"
 
+namespace bit_input_test {
 namespace {
 
 using namespace vmdk;
@@ -48,3 +49,5 @@ TEST_CASE("bit_input") {
 }
 
 }  // namespace
+
+}  // namespace bit_input_test

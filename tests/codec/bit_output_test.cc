@@ -6,6 +6,7 @@
 #include "stream_builder.hpp"
 #include "vmdk/core/bytes.hpp"
 
+namespace bit_output_test {
 namespace {
 
 using namespace vmdk;
@@ -41,3 +42,5 @@ TEST_CASE("bit_output") {
 }
 
 }  // namespace
+
+}  // namespace bit_output_test

@@ -9,6 +9,7 @@
 #include "vmdk/codec/block_splitter.hpp"
 #include "vmdk/core/bytes.hpp"
 
+namespace block_writer_test {
 namespace {
 
 using namespace vmdk::detail;
@@ -92,3 +93,5 @@ TEST_CASE("block_writer: the slots of lengths are those of RFC 1951") {
 }
 
 }  // namespace
+
+}  // namespace block_writer_test

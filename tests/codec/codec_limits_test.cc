@@ -12,6 +12,7 @@
 #include "vmdk/codec/libdeflate.hpp"
 #include "vmdk/codec/zlib.hpp"
 
+namespace codec_limits_test {
 namespace {
 
 using namespace vmdk;
@@ -114,3 +115,5 @@ TEST_CASE("zlib's own failures are failures of the codec") {
 }
 
 }  // namespace
+
+}  // namespace codec_limits_test

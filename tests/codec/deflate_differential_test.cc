@@ -11,6 +11,7 @@
 #include "tests/support/zlib_control.hpp"
 #include "vmdk/codec/deflate.hpp"
 
+namespace deflate_differential_test {
 namespace {
 
 using namespace vmdk;
@@ -47,3 +48,5 @@ TEST_CASE("zlib and libdeflate read what deflate writes") {
 }
 
 }  // namespace
+
+}  // namespace deflate_differential_test

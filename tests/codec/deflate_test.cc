@@ -8,11 +8,14 @@
 #include "stream_builder.hpp"
 #include "vmdk/codec/inflate.hpp"
 
+namespace deflate_test {
 namespace {
 
 using namespace vmdk;
 using codec_test::content;
 using codec_test::stream_builder;
+using vmdk::deflate;
+using vmdk::inflate;  // Not zlib's functions.
 
 static_assert(Encoder<deflate> && Encoder<small_deflate>);
 static_assert(deflate::bound(65536) <= 65536 + 500 && deflate::bound(0) == stored::bound(0));
@@ -207,3 +210,5 @@ TEST_CASE("deflate: higher levels are not worse") {
 }
 
 }  // namespace
+
+}  // namespace deflate_test

@@ -15,6 +15,7 @@
 #include "vmdk/codec/adler32.hpp"
 #include "vmdk/codec/inflate.hpp"
 
+namespace foreign_streams_test {
 namespace {
 
 using namespace vmdk;
@@ -139,3 +140,5 @@ TEST_CASE("inflate agrees with zlib on the .gz and .png files of this machine") 
 }
 
 }  // namespace
+
+}  // namespace foreign_streams_test

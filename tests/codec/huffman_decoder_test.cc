@@ -7,6 +7,7 @@
 #include "stream_builder.hpp"
 #include "vmdk/codec/huffman_encoder.hpp"
 
+namespace huffman_decoder_test {
 namespace {
 
 using namespace vmdk::detail;
@@ -107,3 +108,5 @@ TEST_CASE("huffman_decoder: reads what huffman_encoder makes, at every size of t
 }
 
 }  // namespace
+
+}  // namespace huffman_decoder_test

@@ -8,6 +8,7 @@
 
 #include "stream_builder.hpp"
 
+namespace huffman_encoder_test {
 namespace {
 
 using namespace vmdk::detail;
@@ -99,3 +100,5 @@ TEST_CASE("huffman_encoder: codes are complete, within the limit, and the best w
 }
 
 }  // namespace
+
+}  // namespace huffman_encoder_test

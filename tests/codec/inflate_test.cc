@@ -10,12 +10,15 @@
 #include "stream_builder.hpp"
 #include "vmdk/codec/deflate.hpp"
 
+namespace inflate_test {
 namespace {
 
 using namespace vmdk;
 using codec_test::content;
 using codec_test::piece_supply;
 using codec_test::stream_builder;
+using vmdk::deflate;
+using vmdk::inflate;  // Not zlib's functions.
 
 static_assert(Decoder<inflate> && !inflate::needs_contiguous_input);
 static_assert(Decoder<small_inflate> && !small_inflate::needs_contiguous_input);
@@ -351,3 +354,5 @@ TEST_CASE("inflate: codes longer than the index") {
 }
 
 }  // namespace
+
+}  // namespace inflate_test

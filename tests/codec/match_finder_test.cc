@@ -8,6 +8,7 @@
 #include "stream_builder.hpp"
 #include "vmdk/core/bytes.hpp"
 
+namespace match_finder_test {
 namespace {
 
 using namespace vmdk::detail;
@@ -102,3 +103,5 @@ TEST_CASE("match_finder: what it gives is a match, inside the window") {
 }
 
 }  // namespace
+
+}  // namespace match_finder_test

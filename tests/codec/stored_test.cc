@@ -7,9 +7,11 @@
 #include "stream_builder.hpp"
 #include "vmdk/codec/inflate.hpp"
 
+namespace stored_test {
 namespace {
 
 using namespace vmdk;
+using vmdk::inflate;  // Not zlib's function.
 
 static_assert(Encoder<stored>);
 static_assert(stored::bound(0) == 11 && stored::bound(1) == 12);
@@ -55,3 +57,5 @@ TEST_CASE("stored: lengths around the block's come back") {
 }
 
 }  // namespace
+
+}  // namespace stored_test

@@ -10,9 +10,12 @@
 #include "vmdk/codec/deflate.hpp"
 #include "vmdk/codec/inflate.hpp"
 
+namespace stream_ends_test {
 namespace {
 
 using namespace vmdk;
+using vmdk::deflate;
+using vmdk::inflate;  // Not zlib's functions.
 using bytes = std::vector<std::byte>;
 
 TEST_CASE("inflate: input behind a stream is found, however much of it was taken in advance") {
@@ -51,3 +54,5 @@ TEST_CASE("code_header: a block without distances states one code length of 0") 
 }
 
 }  // namespace
+
+}  // namespace stream_ends_test

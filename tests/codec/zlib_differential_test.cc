@@ -9,6 +9,7 @@
 #include "tests/support/zlib_control.hpp"
 #include "vmdk/codec/inflate.hpp"
 
+namespace zlib_differential_test {
 namespace {
 
 using namespace vmdk;
@@ -80,3 +81,5 @@ TEST_CASE("inflate and zlib agree on a million valid and damaged streams") {
 }
 
 }  // namespace
+
+}  // namespace zlib_differential_test

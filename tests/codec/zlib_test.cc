@@ -9,6 +9,7 @@
 #include "vmdk/codec/inflate.hpp"
 #include "vmdk/codec/libdeflate.hpp"
 
+namespace zlib_test {
 namespace {
 
 using namespace vmdk;
@@ -108,3 +109,5 @@ TEST_CASE("zlib_decoder and libdeflate_decoder: each error") {
 }
 
 }  // namespace
+
+}  // namespace zlib_test

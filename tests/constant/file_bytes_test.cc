@@ -17,6 +17,7 @@
 #include "vmdk/writer/split.hpp"
 #include "vmdk/writer/stream.hpp"
 
+namespace file_bytes_test {
 namespace {
 
 using namespace vmdk;
@@ -76,3 +77,5 @@ static_assert(a_failure_is_no_size());
 TEST_CASE("what cannot be written has no size") { CHECK(a_failure_is_no_size()); }
 
 }  // namespace
+
+}  // namespace file_bytes_test

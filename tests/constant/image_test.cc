@@ -17,6 +17,7 @@
 #include "vmdk/io/zero.hpp"
 #include "vmdk/reader/sparse.hpp"
 
+namespace image_test {
 namespace {
 
 using namespace vmdk;
@@ -192,3 +193,5 @@ TEST_CASE("a constant image takes options") {
 }
 
 }  // namespace
+
+}  // namespace image_test

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace arithmetic_test {
 namespace {
 
 using namespace vmdk;
@@ -85,3 +86,5 @@ TEST_CASE("arithmetic holds at the edges") {
   CHECK(ranges_are_told());
   CHECK(ends_are_picked());
 }
+
+}  // namespace arithmetic_test

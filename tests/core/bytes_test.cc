@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+namespace bytes_test {
 namespace {
 
 using namespace vmdk;
@@ -97,3 +98,5 @@ TEST_CASE("bytes are copied, compared and cleared") {
   CHECK(nothing_may_be_null());
   CHECK(text_is_copied());
 }
+
+}  // namespace bytes_test

@@ -5,6 +5,7 @@
 #include <bit>
 #include <catch2/catch.hpp>
 
+namespace endian_test {
 namespace {
 
 using namespace vmdk;
@@ -94,3 +95,5 @@ TEST_CASE("little-endian integers load and store at any place") {
   CHECK(width_works<std::uint64_t>());
   CHECK(le_behaves_as_an_integer());
 }
+
+}  // namespace endian_test

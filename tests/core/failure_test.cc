@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <type_traits>
 
+namespace failure_test {
 namespace {
 
 using namespace vmdk;
@@ -52,3 +53,5 @@ TEST_CASE("a failure says who, where and why") {
   CHECK(every_part_counts());
   CHECK(callers_have_codes_of_their_own());
 }
+
+}  // namespace failure_test

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+namespace result_test {
 namespace {
 
 using namespace vmdk;
@@ -101,3 +102,5 @@ TEST_CASE("a result has a value or says why not") {
   CHECK(a_value_can_be_reached());
   CHECK(a_value_may_be_one_that_only_moves());
 }
+
+}  // namespace result_test

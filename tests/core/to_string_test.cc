@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+namespace to_string_test {
 namespace {
 
 using vmdk::errc;
@@ -88,3 +89,5 @@ static_assert(origins_have_words());
 TEST_CASE("origins have words") { CHECK(origins_have_words()); }
 
 }  // namespace
+
+}  // namespace to_string_test

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace units_test {
 namespace {
 
 using namespace vmdk;
@@ -19,3 +20,5 @@ static_assert(units_agree());
 }  // namespace
 
 TEST_CASE("units agree with each other") { CHECK(units_agree()); }
+
+}  // namespace units_test

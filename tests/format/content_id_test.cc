@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+namespace content_id_test {
 namespace {
 
 using namespace vmdk;
@@ -259,3 +260,5 @@ TEST_CASE("one block at many places gives as many ids") {
   cids.erase(std::unique(cids.begin(), cids.end()), cids.end());
   CHECK(cids.size() == 1999);  // Place 0 is there twice.
 }
+
+}  // namespace content_id_test

@@ -6,6 +6,7 @@
 #include "tests/format/header_rules.hpp"
 #include "vmdk/format/cowd_check.hpp"
 
+namespace cowd_test {
 namespace {
 
 using namespace vmdk;
@@ -236,3 +237,5 @@ TEST_CASE("COWD headers") {
 }
 
 }  // namespace
+
+}  // namespace cowd_test

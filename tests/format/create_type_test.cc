@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string_view>
 
+namespace create_type_test {
 namespace {
 
 using vmdk::create_type;
@@ -80,3 +81,5 @@ TEST_CASE("an extent of raw data may start inside its file") {
 }
 
 }  // namespace
+
+}  // namespace create_type_test

@@ -9,6 +9,7 @@
 
 #include "vmdk/format/bytes_as_text.hpp"
 
+namespace descriptor_builder_test {
 namespace {
 
 using namespace vmdk;
@@ -254,3 +255,5 @@ static_assert(a_full_sink_is_left_alone());
 TEST_CASE("nothing more is written to a sink that failed") { CHECK(a_full_sink_is_left_alone()); }
 
 }  // namespace
+
+}  // namespace descriptor_builder_test

@@ -13,6 +13,7 @@
 #include "vmdk/core/to_string.hpp"
 #include "vmdk/format/descriptor_parser.hpp"
 
+namespace descriptor_corpus_test {
 namespace {
 
 using namespace vmdk;
@@ -102,3 +103,5 @@ TEST_CASE("the descriptors of other programs are read") {
 }
 
 }  // namespace
+
+}  // namespace descriptor_corpus_test

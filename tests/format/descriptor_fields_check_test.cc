@@ -9,6 +9,7 @@
 
 #include "vmdk/format/descriptor_builder.hpp"
 
+namespace descriptor_fields_check_test {
 namespace {
 
 using namespace vmdk;
@@ -229,3 +230,5 @@ TEST_CASE("every problem has a sentence of its own") {
 }
 
 }  // namespace
+
+}  // namespace descriptor_fields_check_test

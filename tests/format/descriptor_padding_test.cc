@@ -4,6 +4,7 @@
 
 #include "vmdk/format/descriptor_parser.hpp"
 
+namespace descriptor_padding_test {
 namespace {
 
 using namespace vmdk;
@@ -76,3 +77,5 @@ TEST_CASE("readers find no text behind an embedded descriptor's zero") {
 }
 
 }  // namespace
+
+}  // namespace descriptor_padding_test

@@ -8,6 +8,7 @@
 
 #include "tests/format/bad_descriptors.hpp"
 
+namespace descriptor_parser_test {
 namespace {
 
 using namespace format_testing;
@@ -166,3 +167,5 @@ TEST_CASE("the text after padding and line ends of both kinds are one descriptor
 }
 
 }  // namespace
+
+}  // namespace descriptor_parser_test

@@ -11,6 +11,7 @@
 #include "vmdk/format/descriptor_builder.hpp"
 #include "vmdk/format/descriptor_parser.hpp"
 
+namespace descriptor_view_test {
 namespace {
 
 using namespace vmdk;
@@ -216,3 +217,5 @@ TEST_CASE("what the builder writes is strictly right, and comes back") {
 }
 
 }  // namespace
+
+}  // namespace descriptor_view_test

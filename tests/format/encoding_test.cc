@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+namespace encoding_test {
 namespace {
 
 using vmdk::encoding_named;
@@ -95,3 +96,5 @@ static_assert(other_names_stay());
 TEST_CASE("other encodings need no memory") { CHECK(other_names_stay()); }
 
 }  // namespace
+
+}  // namespace encoding_test

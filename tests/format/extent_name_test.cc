@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+namespace extent_name_test {
 namespace {
 
 using vmdk::extent_name;
@@ -54,3 +55,5 @@ static_assert(plain_names_are_known());
 TEST_CASE("a plain name cannot leave its folder") { CHECK(plain_names_are_known()); }
 
 }  // namespace
+
+}  // namespace extent_name_test

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace footer_check_test {
 namespace {
 
 using namespace vmdk;
@@ -55,3 +56,5 @@ static_assert(the_directory_may_lie_elsewhere());
 TEST_CASE("the directory's place is the footer's own") { CHECK(the_directory_may_lie_elsewhere()); }
 
 }  // namespace
+
+}  // namespace footer_check_test

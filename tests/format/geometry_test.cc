@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 
+namespace geometry_test {
 namespace {
 
 using vmdk::adapter;
@@ -66,3 +67,5 @@ static_assert(shifts_divide());
 TEST_CASE("division by shifts is division") { CHECK(shifts_divide()); }
 
 }  // namespace
+
+}  // namespace geometry_test

@@ -8,6 +8,7 @@
 #include "tests/format/header_rules.hpp"
 #include "vmdk/format/sesparse_check.hpp"
 
+namespace sesparse_test {
 namespace {
 
 using namespace vmdk;
@@ -343,3 +344,5 @@ TEST_CASE("seSparse headers") {
 }
 
 }  // namespace
+
+}  // namespace sesparse_test

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 
+namespace sparse_geometry_test {
 namespace {
 
 using vmdk::sparse_geometry;
@@ -24,3 +25,5 @@ TEST_CASE("the last table has entries for the grains that are left") {
 }
 
 }  // namespace
+
+}  // namespace sparse_geometry_test

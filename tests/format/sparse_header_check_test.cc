@@ -8,6 +8,7 @@
 #include "tests/format/header_rules.hpp"
 #include "tests/support/sparse_oracle.hpp"
 
+namespace sparse_header_check_test {
 namespace {
 
 using namespace vmdk;
@@ -392,3 +393,5 @@ TEST_CASE("all fields may have values at the edges together") {
   }
   CHECK(wrong == 0);
 }
+
+}  // namespace sparse_header_check_test

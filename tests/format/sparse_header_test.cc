@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <iterator>
 
+namespace sparse_header_test {
 namespace {
 
 using namespace vmdk;
@@ -133,3 +134,5 @@ TEST_CASE("the sparse header is these 512 bytes") {
   CHECK(a_header_has_the_known_bytes());
   CHECK(flags_are_told());
 }
+
+}  // namespace sparse_header_test

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string_view>
 
+namespace text_test {
 namespace {
 
 using vmdk::detail::number_text;
@@ -89,3 +90,5 @@ static_assert(text_is_compared());
 TEST_CASE("only ASCII letters have two cases") { CHECK(text_is_compared()); }
 
 }  // namespace
+
+}  // namespace text_test

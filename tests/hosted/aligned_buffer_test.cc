@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 
+namespace aligned_buffer_test {
 using namespace vmdk;
 
 TEST_CASE("a buffer begins on a page and moves") {
@@ -22,3 +23,5 @@ TEST_CASE("a buffer begins on a page and moves") {
     CHECK(moved.bytes().empty());
   }
 }
+
+}  // namespace aligned_buffer_test

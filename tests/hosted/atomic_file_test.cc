@@ -7,6 +7,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace atomic_file_test {
 using namespace hosted_testing;
 using names = std::vector<std::string>;
 
@@ -204,3 +205,5 @@ TEST_CASE("a path without a folder means the present one") {
   CHECK(ok);
   CHECK(folder.names() == names{"file"});
 }
+
+}  // namespace atomic_file_test

@@ -8,6 +8,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace directory_test {
 using namespace hosted_testing;
 
 namespace {
@@ -174,3 +175,5 @@ TEST_CASE("a file that is open is known by any path to it") {
   CHECK_FALSE(files.is_open(folder / "missing"));
   CHECK_FALSE(files.is_open("/proc/self/status"));  // On another file system.
 }
+
+}  // namespace directory_test

@@ -7,6 +7,7 @@
 #include "vmdk/hosted/atomic_file.hpp"
 #include "vmdk/hosted/sink_directory.hpp"
 
+namespace failing_names_test {
 using namespace hosted_testing;
 using names = std::vector<std::string>;
 
@@ -209,3 +210,5 @@ TEST_CASE("links that cannot be followed are said") {
         sink_failure(errc::write_failed, 0, ENAMETOOLONG));
   CHECK(folder.names() == names{"file"});
 }
+
+}  // namespace failing_names_test

@@ -5,6 +5,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace file_sink_test {
 using namespace hosted_testing;
 
 namespace {
@@ -116,10 +117,7 @@ TEST_CASE("a file sink says why a file cannot be written") {
   CHECK(file_sink::overwrite(folder / "fifo").error() ==
         sink_failure(errc::file_not_regular, 0, ESPIPE));
   const loop_device device(MiB);
-  if (device.path().empty()) {
-    WARN("no loop device here");
-    return;
-  }
+  if (device.is_missing()) return;
   CHECK(file_sink::overwrite(device.path()).error() ==
         sink_failure(errc::file_not_regular, 0, ENOTBLK));
 }
@@ -163,3 +161,5 @@ TEST_CASE("a file sink refuses what is outside") {
   CHECK_FALSE(wrapped.skip(10));
   CHECK(wrapped.skip(~std::uint64_t{0}) == sink_failure(errc::sink_full, 10, EFBIG));
 }
+
+}  // namespace file_sink_test

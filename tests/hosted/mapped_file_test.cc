@@ -6,6 +6,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace mapped_file_test {
 using namespace hosted_testing;
 
 TEST_CASE("a mapped file is read and seen in place") {
@@ -46,3 +47,5 @@ TEST_CASE("what is no file cannot be mapped") {
         source_failure(errc::file_not_regular, 0, EISDIR));
   CHECK(mapped_file::open("/dev/null").error().code == errc::file_not_regular);
 }
+
+}  // namespace mapped_file_test

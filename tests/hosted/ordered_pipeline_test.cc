@@ -9,6 +9,7 @@
 
 #include "tests/hosted/failing_calls.hpp"
 
+namespace ordered_pipeline_test {
 namespace {
 
 using namespace vmdk;
@@ -152,3 +153,5 @@ TEST_CASE("a pipeline with one slot needs no thread") {
 }
 
 }  // namespace
+
+}  // namespace ordered_pipeline_test

@@ -5,6 +5,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace os_names_test {
 using namespace hosted_testing;
 
 TEST_CASE("a path is a folder and a base name") {
@@ -75,3 +76,5 @@ TEST_CASE("a terminal is told from other devices") {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   CHECK_FALSE(detail::os::is_terminal(detail::os::handle(null)));
 }
+
+}  // namespace os_names_test

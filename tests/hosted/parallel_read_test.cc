@@ -13,6 +13,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/io/zero.hpp"
 
+namespace parallel_read_test {
 namespace {
 
 using namespace parallel_testing;
@@ -224,3 +225,5 @@ TEST_CASE("a failure that is not the stream's has no place in the file") {
 }
 
 }  // namespace
+
+}  // namespace parallel_read_test

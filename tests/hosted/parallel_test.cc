@@ -14,6 +14,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/io/zero.hpp"
 
+namespace parallel_test {
 namespace {
 
 using namespace parallel_testing;
@@ -278,3 +279,5 @@ TEST_CASE("factories that fail are told, before anything is written") {
 }
 
 }  // namespace
+
+}  // namespace parallel_test

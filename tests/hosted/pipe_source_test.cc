@@ -12,6 +12,7 @@
 #include "tests/hosted/testing.hpp"
 #include "vmdk/io/forward.hpp"
 
+namespace pipe_source_test {
 using namespace hosted_testing;
 
 TEST_CASE("a pipe is read as its bytes come") {
@@ -122,3 +123,5 @@ TEST_CASE("standard input is read as a pipe, and stays open") {
   }
   CHECK(::fcntl(STDIN_FILENO, F_GETFD) >= 0);
 }
+
+}  // namespace pipe_source_test

@@ -8,6 +8,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace sink_directory_test {
 using namespace hosted_testing;
 using names = std::vector<std::string>;
 
@@ -220,3 +221,5 @@ TEST_CASE("a failed write spoils the whole set") {
   CHECK(directory.commit() == full);
   CHECK(folder.names().empty());
 }
+
+}  // namespace sink_directory_test

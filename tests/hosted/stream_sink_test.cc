@@ -6,6 +6,7 @@
 
 #include "tests/hosted/testing.hpp"
 
+namespace stream_sink_test {
 using namespace hosted_testing;
 
 namespace {
@@ -87,3 +88,5 @@ TEST_CASE("a stream sink opens a FIFO by its path") {
   CHECK(stream_sink::open(folder / "missing").error() ==
         sink_failure(errc::file_not_found, 0, ENOENT));
 }
+
+}  // namespace stream_sink_test

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -192,7 +193,11 @@ class loop_device {
     if (open_ >= 0) ::close(open_);
   }
 
-  /// Empty where there is none.
+  /// True where there is none, which the test then says.
+  [[nodiscard]] bool is_missing() const {
+    if (path_.empty()) WARN("no loop device here");
+    return path_.empty();
+  }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

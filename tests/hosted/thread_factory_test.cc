@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+namespace thread_factory_test {
 using namespace vmdk;
 
 TEST_CASE("there is at least one usual thread") { CHECK(usual_threads() >= 1); }
+
+}  // namespace thread_factory_test

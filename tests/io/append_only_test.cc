@@ -5,6 +5,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace append_only_test {
 namespace {
 
 using namespace testing_support;
@@ -34,3 +35,5 @@ static_assert(append_only_passes_everything_on());
 }  // namespace
 
 TEST_CASE("an append-only sink passes everything on") { CHECK(append_only_passes_everything_on()); }
+
+}  // namespace append_only_test

@@ -6,6 +6,7 @@
 #include "tests/support/marked_source.hpp"
 #include "vmdk/io/zero.hpp"
 
+namespace concat_test {
 namespace {
 
 using namespace testing_support;
@@ -95,3 +96,5 @@ TEST_CASE("a concatenation reads across its parts") { CHECK(concat_reads_across_
 TEST_CASE("a concatenation says which part failed") { CHECK(concat_says_which_part_failed()); }
 
 TEST_CASE("a concatenation joins data that touches") { CHECK(concat_joins_data_that_touches()); }
+
+}  // namespace concat_test

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace concepts_test {
 namespace {
 
 using namespace vmdk;
@@ -160,3 +161,5 @@ static_assert(range_knows_its_end());
 }  // namespace
 
 TEST_CASE("a range knows its end") { CHECK(range_knows_its_end()); }
+
+}  // namespace concepts_test

@@ -6,6 +6,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace counting_test {
 namespace {
 
 using namespace testing_support;
@@ -72,3 +73,5 @@ TEST_CASE("a counting sink counts") {
 }
 
 TEST_CASE("a counting source counts") { CHECK(source_counts()); }
+
+}  // namespace counting_test

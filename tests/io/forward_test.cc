@@ -5,6 +5,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace forward_test {
 namespace {
 
 using namespace testing_support;
@@ -87,3 +88,5 @@ TEST_CASE("a stream of another size than stated is noticed") {
   CHECK(forward_notices_a_late_end());
   CHECK(forward_passes_failures_of_the_stream());
 }
+
+}  // namespace forward_test

@@ -5,6 +5,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace generator_test {
 namespace {
 
 using namespace testing_support;
@@ -47,3 +48,5 @@ TEST_CASE("a generator makes bytes and may fail") {
   CHECK(generator_makes_bytes());
   CHECK(generator_may_fail());
 }
+
+}  // namespace generator_test

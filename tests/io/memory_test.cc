@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+namespace memory_test {
 namespace {
 
 using namespace vmdk;
@@ -137,3 +138,5 @@ TEST_CASE("a memory sink appends, skips, overwrites and resizes") {
 TEST_CASE("a memory storage reads what it wrote") {
   CHECK(storage_reads_what_it_wrote_even_after_a_failed_write());
 }
+
+}  // namespace memory_test

@@ -5,6 +5,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace padded_test {
 namespace {
 
 using namespace testing_support;
@@ -59,3 +60,5 @@ TEST_CASE("padding reads as zeros and is a hole") {
   CHECK(padding_is_a_hole());
   CHECK(padding_passes_failures());
 }
+
+}  // namespace padded_test

@@ -6,6 +6,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace slice_test {
 namespace {
 
 using namespace testing_support;
@@ -83,3 +84,5 @@ TEST_CASE("a slice fails with the offsets of its source") {
 }
 
 TEST_CASE("a slice keeps holes") { CHECK(slice_keeps_holes()); }
+
+}  // namespace slice_test

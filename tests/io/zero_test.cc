@@ -8,6 +8,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/io/next_data.hpp"
 
+namespace zero_test {
 namespace {
 
 using namespace vmdk;
@@ -45,3 +46,5 @@ TEST_CASE("a zero source is one hole") { CHECK(zero_source_is_one_hole()); }
 TEST_CASE("a source that does not know its holes is data to its end") {
   CHECK(next_data_of_a_dense_source_is_the_rest());
 }
+
+}  // namespace zero_test

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string_view>
 
+namespace flat_layout_test {
 namespace {
 
 using namespace vmdk;
@@ -96,3 +97,5 @@ TEST_CASE("the size of a flat disk's descriptor is that of its text") {
 }
 
 TEST_CASE("disks that cannot be flat are refused") { CHECK(bad_disks_are_refused()); }
+
+}  // namespace flat_layout_test

@@ -7,6 +7,7 @@
 
 #include "tests/support/sparse_oracle.hpp"
 
+namespace sparse_layout_test {
 namespace {
 
 using namespace vmdk;
@@ -303,3 +304,5 @@ TEST_CASE("layouts are what adding one piece behind the other gives") {
   CHECK(wrong == 0);
   CHECK(made > 100000);
 }
+
+}  // namespace sparse_layout_test

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string_view>
 
+namespace split_layout_test {
 namespace {
 
 using namespace vmdk;
@@ -168,3 +169,5 @@ TEST_CASE("the type's grain makes the layout of the one given at run time") {
   CHECK(fixed.capacity_sectors() == given.capacity_sectors());
   CHECK(fixed.max_extents_bytes() == given.max_extents_bytes());
 }
+
+}  // namespace split_layout_test

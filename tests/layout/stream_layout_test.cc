@@ -9,6 +9,7 @@
 #include "vmdk/codec/stored.hpp"
 #include "vmdk/layout/stream_size.hpp"
 
+namespace stream_layout_test {
 namespace {
 
 using namespace vmdk;
@@ -348,3 +349,5 @@ TEST_CASE("a stream's arithmetic never wraps") {
 }
 
 }  // namespace
+
+}  // namespace stream_layout_test

@@ -5,6 +5,7 @@
 
 #include "tests/reader/testing.hpp"
 
+namespace chain_test {
 namespace {
 
 using namespace reader_testing;
@@ -365,3 +366,5 @@ TEST_CASE("a damaged link is named by the file it is in, and hides nothing above
 }
 
 }  // namespace
+
+}  // namespace chain_test

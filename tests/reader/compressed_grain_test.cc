@@ -16,6 +16,7 @@
 #include "vmdk/codec/stored.hpp"
 #include "vmdk/codec/zlib.hpp"
 
+namespace compressed_grain_test {
 namespace {
 
 using namespace vmdk;
@@ -306,3 +307,5 @@ TEST_CASE("random damage of a grain's data never gives success with other conten
 }
 
 }  // namespace
+
+}  // namespace compressed_grain_test

@@ -9,6 +9,7 @@
 #include "tests/support/cowd_builder.hpp"
 #include "tests/support/read_extent.hpp"
 
+namespace cowd_extent_test {
 namespace {
 
 using namespace vmdk;
@@ -303,11 +304,13 @@ TEST_CASE("random COWD extents read as they were built, with any cache") {
     REQUIRE(extent.ok());
     owned_cache<> least;
     table_cache small = least.cache();
-    CHECK(support::read_extent(*extent, file, small) == disk);
+    CHECK(support::reads_as(disk, *extent, file, small));
     owned_cache<65536, 65536> ample;
     table_cache large = ample.cache();
-    CHECK(support::read_extent(*extent, file, large) == disk);
+    CHECK(support::reads_as(disk, *extent, file, large));
   }
 }
 
 }  // namespace
+
+}  // namespace cowd_extent_test

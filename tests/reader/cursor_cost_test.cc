@@ -10,6 +10,7 @@
 #include "vmdk/io/counting.hpp"
 #include "vmdk/reader/cursor.hpp"
 
+namespace cursor_cost_test {
 namespace {
 
 using namespace reader_testing;
@@ -128,3 +129,5 @@ TEST_CASE("of a stream a whole grain and its parts cost one expansion") {
 }
 
 }  // namespace
+
+}  // namespace cursor_cost_test

@@ -7,6 +7,7 @@
 #include "vmdk/codec/inflate.hpp"
 #include "vmdk/reader/cursor.hpp"
 
+namespace cursor_faults_test {
 namespace {
 
 using namespace reader_testing;
@@ -100,3 +101,5 @@ TEST_CASE("a bad grain is named by its file and place, and its neighbours are re
 }
 
 }  // namespace
+
+}  // namespace cursor_faults_test

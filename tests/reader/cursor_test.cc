@@ -16,6 +16,7 @@
 #include "vmdk/codec/zlib.hpp"
 #include "vmdk/io/memory.hpp"
 
+namespace cursor_test {
 namespace {
 
 using namespace reader_testing;
@@ -198,3 +199,5 @@ TEST_CASE("flat files that know their holes tell them") {
 }
 
 }  // namespace
+
+}  // namespace cursor_test

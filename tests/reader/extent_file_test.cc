@@ -8,6 +8,7 @@
 
 #include "vmdk/io/memory.hpp"
 
+namespace extent_file_test {
 namespace {
 
 using namespace vmdk;
@@ -89,3 +90,5 @@ TEST_CASE("files and extent lines are told apart at run time too") {
 }
 
 }  // namespace
+
+}  // namespace extent_file_test

@@ -7,6 +7,7 @@
 #include "tests/reader/testing.hpp"
 #include "vmdk/reader/open.hpp"
 
+namespace open_refusals_test {
 namespace {
 
 using namespace reader_testing;
@@ -182,3 +183,5 @@ TEST_CASE("offsets of a descriptor's faults are those in its file") {
 }
 
 }  // namespace
+
+}  // namespace open_refusals_test

@@ -8,6 +8,7 @@
 #include "tests/reader/testing.hpp"
 #include "vmdk/io/memory.hpp"
 
+namespace open_test {
 namespace {
 
 using namespace reader_testing;
@@ -343,3 +344,5 @@ TEST_CASE("opening takes the same few reads however large the disk is") {
 }
 
 }  // namespace
+
+}  // namespace open_test

@@ -8,6 +8,7 @@
 
 #include "vmdk/core/endian.hpp"
 
+namespace sparse_extent_test {
 namespace {
 
 using vmdk::placement;
@@ -97,3 +98,5 @@ TEST_CASE("neighbours are found in one look-up") {
   CHECK(absent_neighbours_are_one_run());
   CHECK(a_bad_neighbour_ends_a_run());
 }
+
+}  // namespace sparse_extent_test

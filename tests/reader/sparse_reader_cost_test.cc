@@ -10,6 +10,7 @@
 #include "vmdk/io/counting.hpp"
 #include "vmdk/reader/sparse.hpp"
 
+namespace sparse_reader_cost_test {
 namespace {
 
 using namespace vmdk;
@@ -66,3 +67,5 @@ TEST_CASE("reading a run takes one read of the file") {
   CHECK(reads_as_planned(image, *reader, 450 * 8192 + 5, 149 * 8192));
   CHECK(source.read_calls() == 4);  // The directory, two tables, and all the grains.
 }
+
+}  // namespace sparse_reader_cost_test

@@ -6,6 +6,7 @@
 #include "tests/support/image_builder.hpp"
 #include "vmdk/reader/sparse.hpp"
 
+namespace sparse_reader_faults_test {
 namespace {
 
 using namespace vmdk;
@@ -168,3 +169,5 @@ TEST_CASE("failures of the source come back as they are, and do not stick") {
     }
   }
 }
+
+}  // namespace sparse_reader_faults_test

@@ -13,6 +13,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/layout/sparse.hpp"
 
+namespace sparse_reader_test {
 namespace {
 
 using namespace vmdk;
@@ -231,3 +232,5 @@ TEST_CASE("entries past the capacity do no harm") {
   }
   CHECK(is_read_with_any_memory(image, strictness::strict));
 }
+
+}  // namespace sparse_reader_test

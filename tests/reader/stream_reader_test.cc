@@ -9,6 +9,7 @@
 #include "vmdk/codec/stored.hpp"
 #include "vmdk/reader/stream.hpp"
 
+namespace stream_reader_test {
 namespace {
 
 using namespace reader_testing;
@@ -311,3 +312,5 @@ TEST_CASE("each failing read comes back, and stays") {
 }
 
 }  // namespace
+
+}  // namespace stream_reader_test

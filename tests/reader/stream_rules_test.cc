@@ -8,6 +8,7 @@
 #include "tests/reader/stream_testing.hpp"
 #include "vmdk/reader/stream.hpp"
 
+namespace stream_rules_test {
 namespace {
 
 using namespace reader_testing;
@@ -368,3 +369,5 @@ TEST_CASE("an overhead beyond all sectors is no small one") {
 }
 
 }  // namespace
+
+}  // namespace stream_rules_test

@@ -6,6 +6,7 @@
 
 #include "tests/reader/stream_testing.hpp"
 
+namespace stream_supply_test {
 namespace {
 
 using namespace reader_testing;
@@ -81,3 +82,5 @@ TEST_CASE("a descriptor may stand behind the sector that follows the header") {
 }
 
 }  // namespace
+
+}  // namespace stream_supply_test

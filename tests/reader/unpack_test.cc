@@ -10,6 +10,7 @@
 #include "vmdk/codec/zlib.hpp"
 #include "vmdk/io/counting.hpp"
 
+namespace unpack_test {
 namespace {
 
 using namespace reader_testing;
@@ -190,3 +191,5 @@ TEST_CASE("too little memory is told before anything is read, and may be mended"
 }
 
 }  // namespace
+
+}  // namespace unpack_test

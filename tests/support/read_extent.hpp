@@ -63,4 +63,12 @@ std::vector<std::byte> read_extent(const Extent& extent, File& file, vmdk::table
   return disk;
 }
 
+/// True when an extent reads as a disk.
+template <class Extent, class File>
+bool reads_as(const std::vector<std::byte>& disk, const Extent& extent, File& file,
+              vmdk::table_cache& cache) {
+  const std::vector<std::byte> read = read_extent(extent, file, cache);
+  return read.size() == disk.size() && vmdk::equal_bytes(read.data(), disk.data(), disk.size());
+}
+
 }  // namespace support

@@ -8,6 +8,7 @@
 
 #include "tests/verify/damage.hpp"
 
+namespace damage_test {
 namespace {
 
 using namespace verify_testing;
@@ -95,3 +96,5 @@ TEST_CASE("whenever a damage changes what is read, check reports an error") {
 }
 
 }  // namespace
+
+}  // namespace damage_test

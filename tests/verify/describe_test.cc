@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+namespace describe_test {
 namespace {
 
 using namespace vmdk;
@@ -121,3 +122,5 @@ TEST_CASE("sentences with figures are of known codes, and their letters are know
 }
 
 }  // namespace
+
+}  // namespace describe_test

@@ -5,6 +5,7 @@
 
 #include "tests/verify/rule_testing.hpp"
 
+namespace descriptor_rules_test {
 namespace {
 
 using namespace verify_testing;
@@ -106,3 +107,5 @@ TEST_CASE("a text of more than 1 MiB is no descriptor") {
 }
 
 }  // namespace
+
+}  // namespace descriptor_rules_test

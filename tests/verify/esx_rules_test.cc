@@ -7,6 +7,7 @@
 #include "tests/support/sesparse_builder.hpp"
 #include "tests/verify/rule_testing.hpp"
 
+namespace esx_rules_test {
 namespace {
 
 using namespace verify_testing;
@@ -106,3 +107,5 @@ TEST_CASE("each rule of seSparse extents is found where it is broken") {
 }
 
 }  // namespace
+
+}  // namespace esx_rules_test

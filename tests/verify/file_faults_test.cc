@@ -8,6 +8,7 @@
 #include "tests/verify/rule_testing.hpp"
 #include "vmdk/verify/named_extents.hpp"
 
+namespace file_faults_test {
 namespace {
 
 using namespace verify_testing;
@@ -182,3 +183,5 @@ TEST_CASE("a stream that is too short for a footer is a stream without one") {
 }
 
 }  // namespace
+
+}  // namespace file_faults_test

@@ -7,6 +7,7 @@
 #include "tests/verify/testing.hpp"
 #include "vmdk/verify/open_checked.hpp"
 
+namespace files_test {
 namespace {
 
 using namespace verify_testing;
@@ -256,3 +257,5 @@ TEST_CASE("errors of the files come back, with the number of the file") {
 }
 
 }  // namespace
+
+}  // namespace files_test

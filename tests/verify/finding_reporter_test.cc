@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 
+namespace finding_reporter_test {
 namespace {
 
 using namespace vmdk;
@@ -60,3 +61,5 @@ TEST_CASE("findings are counted at run time too") {
 }
 
 }  // namespace
+
+}  // namespace finding_reporter_test

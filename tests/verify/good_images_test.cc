@@ -9,6 +9,7 @@
 #include "tests/verify/testing.hpp"
 #include "vmdk/writer/sparse.hpp"
 
+namespace good_images_test {
 namespace {
 
 using namespace verify_testing;
@@ -219,3 +220,5 @@ TEST_CASE("one file's bytes are checked without its extents") {
 }
 
 }  // namespace
+
+}  // namespace good_images_test

@@ -13,6 +13,7 @@
 #include "vmdk/io/counting.hpp"
 #include "vmdk/io/memory.hpp"
 
+namespace memory_test {
 namespace {
 
 using namespace verify_testing;
@@ -277,3 +278,5 @@ TEST_CASE("a disk of very many files costs little more than opening them") {
 }
 
 }  // namespace
+
+}  // namespace memory_test

@@ -11,6 +11,7 @@
 #include "vmdk/verify/repair.hpp"
 #include "vmdk/writer/sparse.hpp"
 
+namespace repair_constant_test {
 namespace {
 
 using namespace vmdk;
@@ -51,3 +52,5 @@ TEST_CASE("images are repaired in constant expressions as at run time") {
 }
 
 }  // namespace
+
+}  // namespace repair_constant_test

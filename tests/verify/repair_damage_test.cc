@@ -9,6 +9,7 @@
 #include "tests/verify/damage.hpp"
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_damage_test {
 namespace {
 
 using namespace verify_testing;
@@ -92,3 +93,5 @@ TEST_CASE("no repair of a random damage leaves fewer readable grains") {
 }
 
 }  // namespace
+
+}  // namespace repair_damage_test

@@ -6,6 +6,7 @@
 
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_entries_test {
 namespace {
 
 using namespace verify_testing;
@@ -173,3 +174,5 @@ TEST_CASE("an overhead becomes the end of the metadata, rounded up, or the first
 }
 
 }  // namespace
+
+}  // namespace repair_entries_test

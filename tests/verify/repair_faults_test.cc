@@ -8,6 +8,7 @@
 
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_faults_test {
 namespace {
 
 using namespace verify_testing;
@@ -235,3 +236,5 @@ TEST_CASE("where a read of a large directory fails, its failure comes back") {
 }
 
 }  // namespace
+
+}  // namespace repair_faults_test

@@ -8,6 +8,7 @@
 #include "tests/support/paged_file.hpp"
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_limits_test {
 /// What is more than a repair looks at together.
 namespace {
 
@@ -170,3 +171,5 @@ TEST_CASE("a lost end is not written where sectors have no number") {
 }
 
 }  // namespace
+
+}  // namespace repair_limits_test

@@ -8,6 +8,7 @@
 
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_markers_test {
 /// Streams with markers, tables and ends that are rare.
 namespace {
 
@@ -344,3 +345,5 @@ TEST_CASE("a stream that begins nowhere, or before its metadata ends, is not cut
 }
 
 }  // namespace
+
+}  // namespace repair_markers_test

@@ -6,6 +6,7 @@
 
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_places_test {
 /// Where directories, tables and grains of sparse files may be, and may not.
 namespace {
 
@@ -165,3 +166,5 @@ TEST_CASE("steps are the same when all of their figures are, and unknown kinds h
 }
 
 }  // namespace
+
+}  // namespace repair_places_test

@@ -8,6 +8,7 @@
 
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_stream_test {
 namespace {
 
 using namespace verify_testing;
@@ -377,3 +378,5 @@ TEST_CASE("the end of a stream takes its directory's room, and says so") {
 }
 
 }  // namespace
+
+}  // namespace repair_stream_test

@@ -7,6 +7,7 @@
 
 #include "tests/verify/repair_testing.hpp"
 
+namespace repair_test {
 namespace {
 
 using namespace verify_testing;
@@ -323,3 +324,5 @@ TEST_CASE("the result does not depend on the memory") {
 }
 
 }  // namespace
+
+}  // namespace repair_test

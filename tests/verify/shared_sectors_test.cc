@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+namespace shared_sectors_test {
 namespace {
 
 using namespace vmdk;
@@ -139,3 +140,5 @@ TEST_CASE("a failure of the walk comes back") {
 }
 
 }  // namespace
+
+}  // namespace shared_sectors_test

@@ -5,6 +5,7 @@
 
 #include "tests/verify/rule_testing.hpp"
 
+namespace sparse_rules_test {
 namespace {
 
 using namespace verify_testing;
@@ -298,3 +299,5 @@ TEST_CASE("grains of a size that nobody writes are told") {
 }
 
 }  // namespace
+
+}  // namespace sparse_rules_test

@@ -9,6 +9,7 @@
 #include "tests/support/sesparse_builder.hpp"
 #include "tests/verify/rule_testing.hpp"
 
+namespace stops_test {
 /// Images with many broken rules: a check of them may be stopped at any finding, and any of its
 /// reads may fail.
 namespace {
@@ -305,3 +306,5 @@ TEST_CASE("a last grain is expanded as far as memory and disk go") {
 }
 
 }  // namespace
+
+}  // namespace stops_test

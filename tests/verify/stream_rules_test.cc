@@ -5,6 +5,7 @@
 
 #include "tests/verify/rule_testing.hpp"
 
+namespace stream_rules_test {
 namespace {
 
 using namespace verify_testing;
@@ -236,3 +237,5 @@ TEST_CASE("the copies of a compressed image's tables are compared") {
 }
 
 }  // namespace
+
+}  // namespace stream_rules_test

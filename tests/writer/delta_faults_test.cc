@@ -11,6 +11,7 @@
 #include "vmdk/io/zero.hpp"
 #include "vmdk/writer/delta.hpp"
 
+namespace delta_faults_test {
 namespace {
 
 using namespace delta_testing;
@@ -137,3 +138,5 @@ TEST_CASE("more differences than sectors have numbers stop the walk") {
   CHECK(write_delta<monolithic_sparse<8>>(source, parent, some_parent, sink, {}, memory).error() ==
         options_failure(errc::extent_too_large, room * 4096));
 }
+
+}  // namespace delta_faults_test

@@ -9,6 +9,7 @@
 
 #include "vmdk/io/memory.hpp"
 
+namespace delta_source_test {
 namespace {
 
 using namespace vmdk;
@@ -108,3 +109,5 @@ TEST_CASE("behind the end of a parent there are zeros") {
   REQUIRE(!scanner.fetch(1, 1));
   CHECK(!scanner.holds_data(grain.data(), 1));
 }
+
+}  // namespace delta_source_test

@@ -17,6 +17,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/writer/split.hpp"
 
+namespace delta_writer_test {
 namespace {
 
 using namespace delta_testing;
@@ -274,3 +275,5 @@ TEST_CASE("the descriptor of a child names its parent") {
                   "parentFileNameHint=\"/far/away/p.vmdk\"\n") != std::string::npos);
   CHECK(text.find("\nRW 2048 SPARSE \"c.vmdk\"\n") != std::string::npos);
 }
+
+}  // namespace delta_writer_test

@@ -20,6 +20,7 @@
 #include "vmdk/io/zero.hpp"
 #include "vmdk/writer/sparse.hpp"
 
+namespace flat_writer_test {
 namespace {
 
 using namespace vmdk;
@@ -307,3 +308,5 @@ TEST_CASE("every failure of a source comes back, and leaves nothing of a flat di
     CHECK(directory.names().size() == (done ? 4 : 0));
   }
 }
+
+}  // namespace flat_writer_test

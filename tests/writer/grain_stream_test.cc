@@ -8,6 +8,7 @@
 
 #include "tests/support/marked_source.hpp"
 
+namespace grain_stream_test {
 namespace {
 
 using namespace testing_support;
@@ -47,3 +48,5 @@ TEST_CASE("a walk over grains ends with the source") { CHECK(a_walk_ends_with_th
 TEST_CASE("a search that failed says why, and may be repeated") {
   CHECK(a_search_says_why_it_failed());
 }
+
+}  // namespace grain_stream_test

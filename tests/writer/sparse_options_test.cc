@@ -14,6 +14,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/writer/sparse.hpp"
 
+namespace sparse_options_test {
 namespace {
 
 using namespace writer_testing;
@@ -116,3 +117,5 @@ TEST_CASE("the content id depends on the content alone") {
     }
   }
 }
+
+}  // namespace sparse_options_test

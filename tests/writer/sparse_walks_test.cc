@@ -12,6 +12,7 @@
 #include "vmdk/reader/sparse.hpp"
 #include "vmdk/writer/sparse.hpp"
 
+namespace sparse_walks_test {
 namespace {
 
 using namespace writer_testing;
@@ -89,3 +90,5 @@ TEST_CASE("blocks of zeros around the data of a grain become holes of the file")
   CHECK_FALSE(reader->read_at(0, back));
   CHECK(back == disk);
 }
+
+}  // namespace sparse_walks_test

@@ -14,6 +14,7 @@
 #include "vmdk/io/slice.hpp"
 #include "vmdk/io/zero.hpp"
 
+namespace sparse_writer_faults_test {
 namespace {
 
 using namespace writer_testing;
@@ -316,3 +317,5 @@ TEST_CASE("a sink that is full says so") {
     CHECK((!report || target == whole));
   }
 }
+
+}  // namespace sparse_writer_faults_test

@@ -14,6 +14,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/reader/sparse.hpp"
 
+namespace sparse_writer_test {
 namespace {
 
 using namespace writer_testing;
@@ -159,3 +160,5 @@ TEST_CASE("the type's grain size makes the same file as the one given at run tim
   REQUIRE(write<monolithic_sparse<16>>(source, again, {}, memory).ok());
   CHECK(again == file);
 }
+
+}  // namespace sparse_writer_test

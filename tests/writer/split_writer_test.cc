@@ -16,6 +16,7 @@
 #include "vmdk/io/zero.hpp"
 #include "vmdk/writer/sparse.hpp"
 
+namespace split_writer_test {
 namespace {
 
 using namespace vmdk;
@@ -329,3 +330,5 @@ TEST_CASE("every failure of a source comes back, and leaves nothing of a split d
     CHECK(directory.pending() == 0);
   }
 }
+
+}  // namespace split_writer_test

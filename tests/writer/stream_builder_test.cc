@@ -12,6 +12,7 @@
 #include "vmdk/writer/pack_grain.hpp"
 #include "vmdk/writer/stream.hpp"
 
+namespace stream_builder_test {
 namespace {
 
 using namespace vmdk;
@@ -241,3 +242,5 @@ static_assert(a_record_has_its_marker_and_padding());
 TEST_CASE("a record is whole sectors") { CHECK(a_record_has_its_marker_and_padding()); }
 
 }  // namespace
+
+}  // namespace stream_builder_test

@@ -9,6 +9,7 @@
 #include "vmdk/io/append_only.hpp"
 #include "vmdk/io/memory.hpp"
 
+namespace stream_constant_test {
 namespace {
 
 using namespace stream_testing;
@@ -94,3 +95,5 @@ TEST_CASE("the compiler makes the same stream as the program") {
 }
 
 }  // namespace
+
+}  // namespace stream_constant_test

@@ -16,6 +16,7 @@
 #include "vmdk/io/memory.hpp"
 #include "vmdk/io/zero.hpp"
 
+namespace stream_writer_test {
 namespace {
 
 using namespace stream_testing;
@@ -352,3 +353,5 @@ TEST_CASE("too little memory is refused") {
 }
 
 }  // namespace
+
+}  // namespace stream_writer_test

@@ -11,6 +11,7 @@
 #include "vmdk/writer/stream.hpp"
 #include "vmdk/writer/write.hpp"
 
+namespace workspace_test {
 namespace {
 
 using namespace vmdk;
@@ -79,3 +80,5 @@ TEST_CASE("the bulk holds a grain and a record") { CHECK(memory_holds_a_grain_an
 TEST_CASE("a packer takes no less memory than a grain and a record") {
   CHECK(a_packer_needs_a_grain_and_a_record());
 }
+
+}  // namespace workspace_test
