@@ -59,6 +59,26 @@ TEST_CASE("nothing in an embedded descriptor is opened") {
   CHECK(files.asked == names{"x"});
 }
 
+TEST_CASE("a stream without its right end is refused") {
+  const stream_image whole = whole_stream({.capacity_sectors = 64, .stored = {0, 2}});
+  const std::uint64_t marker_at = whole.footer_at - 512;
+  const auto why = [](const stream_image& image) {
+    watched_files files;
+    files.put("x", image.file);
+    return opened_image<watched_files>(files, "x").error();
+  };
+  CHECK(why(whole) == no_failure);
+  stream_image image = whole;
+  image.put(marker_at + 12, 4, 4);
+  CHECK(why(image) == in_file(0, errc::footer_missing, 56));
+  image = whole;
+  image.put(marker_at, 2, 8);
+  CHECK(why(image) == in_file(0, errc::footer_marker_invalid, marker_at));
+  image = whole;
+  image.put(whole.footer_at + 1023, 1, 1);
+  CHECK(why(image) == in_file(0, errc::end_of_stream_invalid, whole.footer_at + 512));
+}
+
 TEST_CASE("extents that do not fit together are refused") {
   watched_files files;
   files.put("zeroth", content_bytes(0, 512));

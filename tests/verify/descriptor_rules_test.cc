@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/format/bad_descriptors.hpp"
 #include "tests/verify/rule_testing.hpp"
 
 namespace descriptor_rules_test {
@@ -39,7 +40,10 @@ TEST_CASE("each rule of an embedded descriptor is found") {
       {errc::descriptor_line_too_long, error, refused, refused,
        with(good, "# Ext", "# " + std::string(2100, 'x') + "Ext")},
       {errc::descriptor_line_invalid, error, refused, refused, with(good, "# Ext", "what\n# Ext")},
+      {errc::descriptor_blanks_unusual, warning, accepted, refused, with(good, "# Ext", "#\tExt")},
       {errc::descriptor_not_utf8, warning, accepted, refused, with(good, "# Ext", "# \xFF Ext")},
+      {errc::descriptor_encoding_unknown, warning, accepted, refused,
+       with(good, "# Ext", "encoding=\"GBK\"\n# \xE4 Ext")},
       {errc::descriptor_key_duplicate, error, refused, refused,
        with(good, "version=1\n", "version=1\nversion=1\n")},
       {errc::descriptor_key_case, error, refused, refused, with(good, "createType", "CreateType")},
@@ -92,6 +96,36 @@ TEST_CASE("each rule of an embedded descriptor is found") {
     CHECK(judge(file, strictness::tolerant) == r.tolerant);
     CHECK(judge(file, strictness::strict) == r.strict);
   }
+}
+
+TEST_CASE("a check tells what the parser finds in a descriptor, and where") {
+  for (const format_testing::bad_text& bad : format_testing::bad_texts) {
+    const format_testing::joined joined(bad.parts);
+    const std::string text{std::string_view(joined)};
+    const bool is_embedded = bad.place == descriptor_place::embedded;
+    memory_files files;
+    auto plan = usual_sparse_plan();
+    plan.descriptor = text;
+    if (is_embedded) {
+      files.put("disk.vmdk", build_sparse(plan).file.bytes());
+    } else {
+      files.put("disk.vmdk", text);
+    }
+    const outcome said = check_files(files, "disk.vmdk");
+    INFO(text << "\n" << said.text());
+    REQUIRE(said.has(bad.code));
+    CHECK(said.find(bad.code)->level == severity_of(bad.code));
+    const std::size_t at = bad.at.empty() ? text.size() : text.find(bad.at);
+    CHECK(said.find(bad.code)->offset == at + (is_embedded ? 512 : 0));
+  }
+}
+
+TEST_CASE("a descriptor with more keys than are looked at is found") {
+  std::string text = sparse_text(9600);
+  for (int key = 0; key <= 192; ++key) text += "ddb.key" + std::to_string(key) + " = \"\"\n";
+  auto plan = usual_sparse_plan();
+  plan.descriptor = text;
+  CHECK(check_bytes_of(build_sparse(plan).file.bytes()).has(errc::descriptor_too_many_keys));
 }
 
 TEST_CASE("a text of more than 1 MiB is no descriptor") {

@@ -81,6 +81,8 @@ TEST_CASE("each rule of seSparse extents is found where it is broken") {
       {208, 1, errc::sesparse_reserved_not_zero, error},
       {128, 1u << 30, errc::sesparse_region_outside_file, error},
       {144, image.get(128), errc::sesparse_region_overlap, error},
+      {192, good.size() / 512, errc::sesparse_grains_outside_file, warning},
+      {88, 0, errc::sesparse_region_too_small, error},
       {512, 1, errc::sesparse_volatile_magic_invalid, error},
       {512 + 24, 1, errc::sesparse_dirty, error},
       {image.directory_entry_at(0), 5, errc::directory_entry_invalid, error},

@@ -75,6 +75,16 @@ TEST_CASE("flat extents lie inside their file and apart from each other") {
   CHECK(check_files(files, "a.vmdk").summary.errors == 2);
 }
 
+TEST_CASE("an extent of another type than its line says is found") {
+  for (const auto& [type, code] : {std::pair{"SPARSE", errc::magic_invalid},
+                                   {"VMFSSPARSE", errc::cowd_magic_invalid},
+                                   {"SESPARSE", errc::sesparse_magic_invalid}}) {
+    auto files = flat_disk(std::string("RW 5 ") + type + " \"a-f001.vmdk\"\n");
+    INFO(type);
+    expect(files, "a.vmdk", code);
+  }
+}
+
 TEST_CASE("many extents are sorted, not compared each with each") {
   std::string lines;
   for (int i = 0; i < 2000; ++i) {

@@ -298,6 +298,18 @@ TEST_CASE("grains of a size that nobody writes are told") {
   }
 }
 
+TEST_CASE("grains that are larger than some programs read are noted, and read") {
+  auto plan = usual_sparse_plan();
+  plan.grain_sectors = 256;
+  plan.capacity_sectors = 20 * 256;
+  plan.descriptor = sparse_text(plan.capacity_sectors);
+  plan.stored = {0, 3, 19};
+  const auto image = build_sparse(plan);
+  const row<sparse_image> large{"large grains", errc::grain_size_large,         note, accepted,
+                                accepted,       field<sparse_image>(20, 256, 8)};
+  expect_row(large, image, image.file.bytes());
+}
+
 }  // namespace
 
 }  // namespace sparse_rules_test
