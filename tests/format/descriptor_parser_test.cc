@@ -6,12 +6,12 @@
 #include <string_view>
 #include <utility>
 
-#include "tests/format/bad_descriptors.hpp"
+#include "tests/support/bad_descriptors.hpp"
 
 namespace descriptor_parser_test {
 namespace {
 
-using namespace format_testing;
+using namespace bad_descriptors;
 
 /// Keeps what was found.
 struct findings {

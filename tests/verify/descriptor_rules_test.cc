@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/format/bad_descriptors.hpp"
+#include "tests/support/bad_descriptors.hpp"
 #include "tests/verify/rule_testing.hpp"
 
 namespace descriptor_rules_test {
@@ -99,8 +99,8 @@ TEST_CASE("each rule of an embedded descriptor is found") {
 }
 
 TEST_CASE("a check tells what the parser finds in a descriptor, and where") {
-  for (const format_testing::bad_text& bad : format_testing::bad_texts) {
-    const format_testing::joined joined(bad.parts);
+  for (const bad_descriptors::bad_text& bad : bad_descriptors::bad_texts) {
+    const bad_descriptors::joined joined(bad.parts);
     const std::string text{std::string_view(joined)};
     const bool is_embedded = bad.place == descriptor_place::embedded;
     memory_files files;

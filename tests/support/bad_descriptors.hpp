@@ -7,7 +7,7 @@
 #include "vmdk/format/descriptor_parser.hpp"
 
 /// A descriptor that breaks it, for each rule of SPEC 13.4.
-namespace format_testing {
+namespace bad_descriptors {
 
 using namespace vmdk;
 
@@ -391,4 +391,4 @@ inline constexpr bad_text bad_texts[] = {
      {sparse, extent, "ddb.geometry.cylinders=\"4294967296\"\n"}},
 };
 
-}  // namespace format_testing
+}  // namespace bad_descriptors
