@@ -2,7 +2,7 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
-def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = [], fuzz_copts = []):
+def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = [], fuzz_copts = [], replay_tags = []):
     """Makes :NAME_fuzz (needs --config=fuzz, see tools/fuzz) and the test :NAME_replay.
 
     Args:
@@ -12,6 +12,7 @@ def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = [], fuzz_co
       dict: libFuzzer's dictionary. Default: dictionaries/NAME.dict where that exists.
       deps: what the sources need beside the library, its tests' support and the targets' own.
       fuzz_copts: for the libFuzzer binary alone.
+      replay_tags: for the test alone.
     """
     srcs = srcs or [name + "_fuzz.cc"]
     deps = deps + ["//:vmdk", "//tests:support", ":fuzzing"]
@@ -50,6 +51,6 @@ def fuzz_target(name, srcs = None, seeds = None, dict = None, deps = [], fuzz_co
         args = ["$(rootpaths :" + name + "_inputs)"],
         data = [":" + name + "_inputs"],
         # Under the sanitizers the fuzzer itself replays its inputs before it makes new ones.
-        tags = ["no-sanitizer"],
+        tags = ["no-sanitizer"] + replay_tags,
         deps = deps + [":replay_main"],
     )
