@@ -16383,6 +16383,7 @@ struct header_choice {
   sparse_extent_header taken{};   ///< The one to go by; its gd_offset is not judged.
   bool is_header_usable = false;
   bool is_footer_usable = false;  ///< There is one, before a marker or an end of its own.
+  bool do_differ = false;         ///< The footer is usable, and the header does not say the same.
 };
 
 /// The first error of a header, but for where it says that directories are.
@@ -16449,6 +16450,7 @@ template <class File, class Contradicts>
     const auto found = evidence_for(file, choice.footer);
     if (!found) return found.error();
     if (found->against != 0) return broken;
+    choice.do_differ = true;
     return choice;
   }
   // A footer behind grains that are not compressed is data.
@@ -16473,6 +16475,7 @@ template <class File, class Contradicts>
     found[i].against += *other;
   }
   if (found[1].is_better_than(found[0])) choice.taken = choice.footer;
+  choice.do_differ = true;
   return choice;
 }
 
@@ -16511,21 +16514,24 @@ class header_mender {
     return target_->change(step, bytes);
   }
 
-  /// Writes what has become of the header, behind a barrier; the unclean flag last, and only when
-  /// nothing was left. Errors: the file's.
+  /// Writes what has become of the header, between barriers. Errors: the file's.
   constexpr failure mend_header(sparse_extent_header header) noexcept {
     if (failure f = target_->barrier()) return f;
-    if (!choice_->is_header_usable) {
-      header.unclean_shutdown = 0;
-      const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
-      if (failure f = target_->change(step, encode(header))) return f;
+    if (choice_->is_header_usable) {
+      if (failure f = mend_fields(header)) return f;
       return target_->barrier();
     }
-    if (failure f = mend_fields(header)) return f;
-    if (choice_->header.unclean_shutdown == 0 || target_->summary.left != 0) {
-      return target_->barrier();
-    }
-    if (failure f = target_->barrier()) return f;
+    header.unclean_shutdown = 0;
+    const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
+    if (failure f = target_->change(step, encode(header))) return f;
+    return target_->barrier();
+  }
+
+  /// Clears the unclean flag of a header that was usable, when nothing was left. Errors: the
+  /// file's.
+  constexpr failure clear_unclean() noexcept {
+    if (!choice_->is_header_usable || choice_->header.unclean_shutdown == 0) return no_failure;
+    if (target_->summary.left != 0) return no_failure;
     const repair_step step{.kind = repair_kind::unclean_cleared,
                            .offset = offsetof(h, unclean_shutdown)};
     if (failure f = target_->change_value(step, std::uint8_t{0})) return f;
@@ -16616,9 +16622,22 @@ struct mended_extent {
                   .offset = offsetof(sparse_extent_header, rgd_offset)});
   }
 
-  /// As header_mender does with this header. Errors: the file's.
+  /// As header_mender does with this header; the unclean flag goes last. Errors: the file's.
   constexpr failure mend_header() noexcept {
-    return header_mender<Target>(*target, choice).mend_header(header);
+    header_mender<Target> mender(*target, choice);
+    if (failure f = mender.mend_header(header)) return f;
+    return mender.clear_unclean();
+  }
+  /// Writes the header now, all but the unclean flag, so that what follows may stop anywhere.
+  /// Errors: the file's.
+  constexpr failure mend_header_first() noexcept {
+    if (failure f = header_mender<Target>(*target, choice).mend_header(header)) return f;
+    const std::uint8_t unclean =
+        choice.is_header_usable ? choice.header.unclean_shutdown : std::uint8_t{0};
+    choice.header = header;
+    choice.header.unclean_shutdown = unclean;
+    choice.is_header_usable = true;
+    return no_failure;
   }
   constexpr failure mend_footer() noexcept {
     return header_mender<Target>(*target, choice).mend_footer(header);
@@ -17607,10 +17626,15 @@ class lost_end {
     stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
     if (failure f = tail.plan()) return f;
     // Until there is a footer, the file is read by the directory that its header names.
-    const bool is_named = is_named_behind(tail.end_sector());
+    const bool is_named =
+        names_directory() && extent_->choice.header.gd_offset >= tail.end_sector();
     if (is_named) {
       header().gd_offset = extent_->choice.header.gd_offset;
       if (!tail.may_stand_at(header().gd_offset)) return refused;
+    }
+    // Nobody reads the file yet. The footer is written over: what it knows has to be in the header.
+    if (extent_->choice.do_differ && !names_directory()) {
+      if (failure f = extent_->mend_header_first()) return f;
     }
     if (failure f = mend_markers(target(), stream)) return f;
     if (failure f = tail.write(is_named)) return f;
@@ -17623,11 +17647,10 @@ class lost_end {
   [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
   [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
 
-  /// True when the header names a directory that is in the file, behind a sector.
-  [[nodiscard]] constexpr bool is_named_behind(std::uint64_t sector) const noexcept {
-    const sparse_extent_header& stated = extent_->choice.header;
-    if (!extent_->choice.is_header_usable || stated.gd_offset < sector) return false;
-    return stated.gd_offset < extent_->file_sectors();
+  /// True when the header that stands there names a directory that is in the file.
+  [[nodiscard]] constexpr bool names_directory() const noexcept {
+    const header_choice& choice = extent_->choice;
+    return choice.is_header_usable && choice.header.gd_offset < extent_->file_sectors();
   }
 
   /// True when a file has only zeros from a sector on. Errors: the file's.

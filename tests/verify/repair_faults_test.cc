@@ -74,6 +74,12 @@ void damage_stream(std::vector<damaged_image>& all) {
   put(file, image.directory_entry_at(600), 0, 4);
   all.push_back({"no header", file, disk});
   file = image.file;
+  // What is in the header then is in the footer alone, which makes room for a table.
+  zero_bytes(file.data(), 512);
+  put(file, image.table_at.at(1) - 500, 4, 4);
+  put(file, image.directory_entry_at(600), 0, 4);
+  all.push_back({"no header, and a table that is nowhere", file, disk});
+  file = image.file;
   file.resize(image.marker_at.at(1099) + 700);
   all.push_back({"a lost end", file, disk});
   file = image.file;

@@ -326,6 +326,22 @@ TEST_CASE("a directory that the header names stays, or the end is not made again
   CHECK((read_disk(file) == image.disk()));
 }
 
+TEST_CASE("a header that a footer contradicts is mended with the end that is made again") {
+  const auto image = usual_stream();
+  const std::uint64_t last = image.table_at.size() - 1;
+  for (const std::uint64_t named : {image.overhead_bytes / 512, std::uint64_t{99999}}) {
+    bytes file = image.file;
+    put(file, image.table_at.at(last) - 500, 4, 4);
+    put(file, image.directory_at + 4 * last, 0, 4);
+    put(file, 36, 19, 8);
+    put(file, 56, named, 8);
+    const mending done = mend_well(file);
+    INFO(done.text());
+    CHECK(!done.why);
+    CHECK((read_disk(file) == image.disk()));
+  }
+}
+
 TEST_CASE("a stream that begins nowhere, or before its metadata ends, is not cut there") {
   auto plan = usual_stream_plan(stream_tables::in_front);
   plan.capacity_sectors = 1600;

@@ -23,6 +23,7 @@ struct header_choice {
   sparse_extent_header taken{};   ///< The one to go by; its gd_offset is not judged.
   bool is_header_usable = false;
   bool is_footer_usable = false;  ///< There is one, before a marker or an end of its own.
+  bool do_differ = false;         ///< The footer is usable, and the header does not say the same.
 };
 
 /// The first error of a header, but for where it says that directories are.
@@ -89,6 +90,7 @@ template <class File, class Contradicts>
     const auto found = evidence_for(file, choice.footer);
     if (!found) return found.error();
     if (found->against != 0) return broken;
+    choice.do_differ = true;
     return choice;
   }
   // A footer behind grains that are not compressed is data.
@@ -113,6 +115,7 @@ template <class File, class Contradicts>
     found[i].against += *other;
   }
   if (found[1].is_better_than(found[0])) choice.taken = choice.footer;
+  choice.do_differ = true;
   return choice;
 }
 

@@ -42,21 +42,24 @@ class header_mender {
     return target_->change(step, bytes);
   }
 
-  /// Writes what has become of the header, behind a barrier; the unclean flag last, and only when
-  /// nothing was left. Errors: the file's.
+  /// Writes what has become of the header, between barriers. Errors: the file's.
   constexpr failure mend_header(sparse_extent_header header) noexcept {
     if (failure f = target_->barrier()) return f;
-    if (!choice_->is_header_usable) {
-      header.unclean_shutdown = 0;
-      const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
-      if (failure f = target_->change(step, encode(header))) return f;
+    if (choice_->is_header_usable) {
+      if (failure f = mend_fields(header)) return f;
       return target_->barrier();
     }
-    if (failure f = mend_fields(header)) return f;
-    if (choice_->header.unclean_shutdown == 0 || target_->summary.left != 0) {
-      return target_->barrier();
-    }
-    if (failure f = target_->barrier()) return f;
+    header.unclean_shutdown = 0;
+    const repair_step step{.kind = repair_kind::header_rebuilt, .offset = 0};
+    if (failure f = target_->change(step, encode(header))) return f;
+    return target_->barrier();
+  }
+
+  /// Clears the unclean flag of a header that was usable, when nothing was left. Errors: the
+  /// file's.
+  constexpr failure clear_unclean() noexcept {
+    if (!choice_->is_header_usable || choice_->header.unclean_shutdown == 0) return no_failure;
+    if (target_->summary.left != 0) return no_failure;
     const repair_step step{.kind = repair_kind::unclean_cleared,
                            .offset = offsetof(h, unclean_shutdown)};
     if (failure f = target_->change_value(step, std::uint8_t{0})) return f;

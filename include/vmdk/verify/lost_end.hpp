@@ -62,10 +62,15 @@ class lost_end {
     stream_tail<Target> tail(target(), header(), stream.gaps(), end, extent_->share.rest);
     if (failure f = tail.plan()) return f;
     // Until there is a footer, the file is read by the directory that its header names.
-    const bool is_named = is_named_behind(tail.end_sector());
+    const bool is_named =
+        names_directory() && extent_->choice.header.gd_offset >= tail.end_sector();
     if (is_named) {
       header().gd_offset = extent_->choice.header.gd_offset;
       if (!tail.may_stand_at(header().gd_offset)) return refused;
+    }
+    // Nobody reads the file yet. The footer is written over: what it knows has to be in the header.
+    if (extent_->choice.do_differ && !names_directory()) {
+      if (failure f = extent_->mend_header_first()) return f;
     }
     if (failure f = mend_markers(target(), stream)) return f;
     if (failure f = tail.write(is_named)) return f;
@@ -78,11 +83,10 @@ class lost_end {
   [[nodiscard]] constexpr Target& target() const noexcept { return *extent_->target; }
   [[nodiscard]] constexpr sparse_extent_header& header() const noexcept { return extent_->header; }
 
-  /// True when the header names a directory that is in the file, behind a sector.
-  [[nodiscard]] constexpr bool is_named_behind(std::uint64_t sector) const noexcept {
-    const sparse_extent_header& stated = extent_->choice.header;
-    if (!extent_->choice.is_header_usable || stated.gd_offset < sector) return false;
-    return stated.gd_offset < extent_->file_sectors();
+  /// True when the header that stands there names a directory that is in the file.
+  [[nodiscard]] constexpr bool names_directory() const noexcept {
+    const header_choice& choice = extent_->choice;
+    return choice.is_header_usable && choice.header.gd_offset < extent_->file_sectors();
   }
 
   /// True when a file has only zeros from a sector on. Errors: the file's.

@@ -58,9 +58,22 @@ struct mended_extent {
                   .offset = offsetof(sparse_extent_header, rgd_offset)});
   }
 
-  /// As header_mender does with this header. Errors: the file's.
+  /// As header_mender does with this header; the unclean flag goes last. Errors: the file's.
   constexpr failure mend_header() noexcept {
-    return header_mender<Target>(*target, choice).mend_header(header);
+    header_mender<Target> mender(*target, choice);
+    if (failure f = mender.mend_header(header)) return f;
+    return mender.clear_unclean();
+  }
+  /// Writes the header now, all but the unclean flag, so that what follows may stop anywhere.
+  /// Errors: the file's.
+  constexpr failure mend_header_first() noexcept {
+    if (failure f = header_mender<Target>(*target, choice).mend_header(header)) return f;
+    const std::uint8_t unclean =
+        choice.is_header_usable ? choice.header.unclean_shutdown : std::uint8_t{0};
+    choice.header = header;
+    choice.header.unclean_shutdown = unclean;
+    choice.is_header_usable = true;
+    return no_failure;
   }
   constexpr failure mend_footer() noexcept {
     return header_mender<Target>(*target, choice).mend_footer(header);
