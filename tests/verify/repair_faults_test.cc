@@ -80,6 +80,12 @@ void damage_stream(std::vector<damaged_image>& all) {
   put(file, image.directory_entry_at(600), 0, 4);
   all.push_back({"no header, and a table that is nowhere", file, disk});
   file = image.file;
+  put(file, 56, 0, 8);
+  put(file, 12, 2200 * 16, 8);
+  put(file, image.table_at.at(1) - 500, 4, 4);
+  put(file, image.directory_entry_at(600), 0, 4);
+  all.push_back({"a header of another disk, without a directory", file, disk});
+  file = image.file;
   file.resize(image.marker_at.at(1099) + 700);
   all.push_back({"a lost end", file, disk});
   file = image.file;

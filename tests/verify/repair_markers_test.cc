@@ -329,7 +329,8 @@ TEST_CASE("a directory that the header names stays, or the end is not made again
 TEST_CASE("a header that a footer contradicts is mended with the end that is made again") {
   const auto image = usual_stream();
   const std::uint64_t last = image.table_at.size() - 1;
-  for (const std::uint64_t named : {image.overhead_bytes / 512, std::uint64_t{99999}}) {
+  for (const std::uint64_t named :
+       {std::uint64_t{0}, image.overhead_bytes / 512, std::uint64_t{99999}}) {
     bytes file = image.file;
     put(file, image.table_at.at(last) - 500, 4, 4);
     put(file, image.directory_at + 4 * last, 0, 4);

@@ -85,8 +85,8 @@ class lost_end {
 
   /// True when the header that stands there names a directory that is in the file.
   [[nodiscard]] constexpr bool names_directory() const noexcept {
-    const header_choice& choice = extent_->choice;
-    return choice.is_header_usable && choice.header.gd_offset < extent_->file_sectors();
+    const std::uint64_t named = extent_->choice.header.gd_offset;
+    return extent_->choice.is_header_usable && named != 0 && named < extent_->file_sectors();
   }
 
   /// True when a file has only zeros from a sector on. Errors: the file's.
