@@ -11066,6 +11066,124 @@ class sparse_reader {
 
 }  // namespace vmdk
 
+// ---- vmdk/reader/stream_input.hpp
+
+namespace vmdk {
+
+/// The sectors of a stream front to back, with the memory of one, and the data of the grain whose
+/// marker the last one begins with (SPEC 5). After a failure it is of no further use.
+/// Errors of each call: errc::stream_end_missing when the source ends too early, with the offset in
+/// the stream; those of the source.
+template <SequentialSource S>
+class stream_input {
+ public:
+  constexpr explicit stream_input(S& source) noexcept : source_(&source) {}
+
+  /// The bytes read from the source.
+  [[nodiscard]] constexpr std::uint64_t position() const noexcept { return position_; }
+  /// The last sector read.
+  [[nodiscard]] constexpr const sector_image& sector() const noexcept { return sector_; }
+
+  [[nodiscard]] constexpr failure read_sector() noexcept {
+    sector_used_ = sector_bytes;
+    return read_exactly(sector_);
+  }
+
+  [[nodiscard]] constexpr failure pass_over(std::uint64_t sectors) noexcept {
+    for (; sectors != 0; --sectors) {
+      if (failure f = read_sector()) return f;
+    }
+    return no_failure;
+  }
+
+  /// Finds that the source ends here, or behind zeros where they may follow.
+  /// Errors: errc::stream_data_after_end, with the offset of the first byte that may not be there.
+  [[nodiscard]] constexpr failure read_end(bool zeros_may_follow) noexcept {
+    for (;;) {
+      const auto got = source_->read(sector_);
+      if (!got) return got.error();
+      if (*got == 0) return no_failure;
+      std::size_t zeros = 0;
+      while (zeros_may_follow && zeros < *got && sector_[zeros] == std::byte{0}) ++zeros;
+      position_ += zeros;
+      if (zeros != *got) return image_failure(errc::stream_data_after_end, position_);
+    }
+  }
+
+  /// Makes the sector a marker of a grain with that many bytes of data.
+  constexpr void begin_data(std::uint32_t bytes) noexcept {
+    left_bytes_ = bytes;
+    sector_used_ = grain_marker_bytes;
+  }
+
+  /// How much of the grain's data is still to be read.
+  [[nodiscard]] constexpr std::uint32_t left_bytes() const noexcept { return left_bytes_; }
+  /// Where in the stream the next byte of it is.
+  [[nodiscard]] constexpr std::uint64_t data_offset() const noexcept {
+    return position_ - sector_bytes + sector_used_;
+  }
+  /// The last four bytes of data that were read, big-endian.
+  [[nodiscard]] constexpr std::uint32_t last_word() const noexcept { return last_word_; }
+
+  /// Fills the span with the grain's next data, of which at least that much is left.
+  [[nodiscard]] constexpr failure read_data(byte_span out) noexcept {
+    left_bytes_ -= static_cast<std::uint32_t>(out.size());
+    const std::size_t ready = smaller_of<std::size_t>(out.size(), sector_.size() - sector_used_);
+    copy_bytes(out.data(), sector_.data() + sector_used_, ready);
+    sector_used_ += static_cast<std::uint32_t>(ready);
+    if (failure f = read_exactly(out.subspan(ready))) return f;
+    const byte_view last = out.last(smaller_of<std::size_t>(out.size(), sizeof last_word_));
+    for (const std::byte b : last) last_word_ = last_word_ << 8 | std::to_integer<unsigned>(b);
+    return no_failure;
+  }
+
+  /// Drops what is left of the grain's data, and the rest of its last sector.
+  [[nodiscard]] constexpr failure leave_data() noexcept {
+    std::array<std::byte, 64> dropped{};
+    while (left_bytes_ != 0) {
+      const auto now = smaller_of<std::size_t>(left_bytes_, dropped.size());
+      if (failure f = read_data(byte_span(dropped).first(now))) return f;
+    }
+    const auto odd = static_cast<std::size_t>(position_ & (sector_bytes - 1));
+    return odd == 0 ? no_failure : read_exactly(byte_span(sector_).first(sector_bytes - odd));
+  }
+
+ private:
+  [[nodiscard]] constexpr failure read_exactly(byte_span out) noexcept {
+    while (!out.empty()) {
+      const auto got = source_->read(out);
+      if (!got) return got.error();
+      if (*got == 0) return image_failure(errc::stream_end_missing, position_);
+      position_ += *got;
+      out = out.subspan(*got);
+    }
+    return no_failure;
+  }
+
+  S* source_;
+  std::uint64_t position_ = 0;
+  sector_image sector_{};
+  std::uint32_t sector_used_ = sector_bytes;  ///< How much of it has been handed out.
+  std::uint32_t left_bytes_ = 0;
+  std::uint32_t last_word_ = 0;
+};
+
+/// Supplies a decoder with the grain's data in pieces.
+template <SequentialSource S>
+struct stream_supply {
+  stream_input<S>* input;
+  byte_span buffer;
+
+  [[nodiscard]] constexpr result<byte_view> next() noexcept {
+    const byte_span piece =
+        buffer.first(smaller_of<std::size_t>(buffer.size(), input->left_bytes()));
+    if (failure f = input->read_data(piece)) return f;
+    return byte_view(piece);
+  }
+};
+
+}  // namespace vmdk
+
 // ---- vmdk/reader/stream_tables.hpp
 
 namespace vmdk {
@@ -11212,7 +11330,7 @@ struct stream_grain {
 template <SequentialSource S>
 class stream_reader {
  public:
-  constexpr explicit stream_reader(S& source) noexcept : source_(&source) {}
+  constexpr explicit stream_reader(S& source) noexcept : input_(source) {}
 
   /// Reads the header and the embedded descriptor. The descriptor's bytes go to `text`, which may
   /// be empty: then they are passed over. Gives the descriptor's bytes; what they say is not looked
@@ -11254,41 +11372,29 @@ class stream_reader {
       single_supply supply(*data);
       return finish_expanding(decoder.decode(supply, out), data_at, out);
     }
-    piece_supply supply{this, input};
+    stream_supply<S> supply{&input_, input};
     return finish_expanding(decoder.decode(supply, out), data_at, out);
   }
 
   /// Where in the stream the present grain's next compressed byte is.
   [[nodiscard]] constexpr std::uint64_t data_offset() const noexcept {
-    return position_ - sector_bytes + sector_used_;
+    return input_.data_offset();
   }
 
   /// Copies the present grain's compressed data out, for somebody else to expand.
   /// Errors: errc::workspace_too_small (detail: the bytes wanted); those of the source.
   [[nodiscard]] constexpr result<byte_view> take(byte_span out) noexcept {
     if (failed_) return failed_;
-    if (out.size() < left_bytes_) {
-      return fail(options_failure(errc::workspace_too_small, 0, left_bytes_));
+    const std::uint32_t left_bytes = input_.left_bytes();
+    if (out.size() < left_bytes) {
+      return fail(options_failure(errc::workspace_too_small, 0, left_bytes));
     }
-    const byte_span data = out.first(left_bytes_);
-    if (failure f = read_data(data)) return fail(f);
+    const byte_span data = out.first(left_bytes);
+    if (failure f = input_.read_data(data)) return fail(f);
     return byte_view(data);
   }
 
  private:
-  /// Supplies the grain's data to a decoder in pieces.
-  struct piece_supply {
-    stream_reader* reader;
-    byte_span buffer;
-
-    [[nodiscard]] constexpr result<byte_view> next() noexcept {
-      const byte_span piece =
-          buffer.first(smaller_of<std::size_t>(buffer.size(), reader->left_bytes_));
-      if (failure f = reader->read_data(piece)) return f;
-      return byte_view(piece);
-    }
-  };
-
   [[nodiscard]] constexpr failure fail(failure why) noexcept {
     failed_ = why;
     return why;
@@ -11299,8 +11405,8 @@ class stream_reader {
   /// whether that is there.
   [[nodiscard]] constexpr failure finish_expanding(failure why, std::uint64_t data_at,
                                                    byte_span out) noexcept {
-    if (why.code == errc::stream_output_short && short_bytes_ != 0 && left_bytes_ == 0 &&
-        adler32(out.first(short_bytes_)) == last_word_) {
+    if (why.code == errc::stream_output_short && short_bytes_ != 0 && input_.left_bytes() == 0 &&
+        adler32(out.first(short_bytes_)) == input_.last_word()) {
       zero_bytes(out.subspan(short_bytes_));
       why = {};
     }
@@ -11308,47 +11414,11 @@ class stream_reader {
     return why ? fail(why) : why;
   }
 
-  /// Fills the span; a stream that ends inside it is cut.
-  [[nodiscard]] constexpr failure read_exactly(byte_span out) noexcept {
-    while (!out.empty()) {
-      const auto got = source_->read(out);
-      if (!got) return got.error();
-      if (*got == 0) return image_failure(errc::stream_end_missing, position_);
-      position_ += *got;
-      out = out.subspan(*got);
-    }
-    return no_failure;
-  }
-
-  [[nodiscard]] constexpr failure read_sector() noexcept {
-    sector_used_ = sector_bytes;
-    return read_exactly(sector_);
-  }
-
-  [[nodiscard]] constexpr failure pass_over(std::uint64_t sectors) noexcept {
-    for (; sectors != 0; --sectors) {
-      if (failure f = read_sector()) return f;
-    }
-    return no_failure;
-  }
-
-  /// Reads the grain's next compressed bytes: first what its marker's sector holds.
-  [[nodiscard]] constexpr failure read_data(byte_span out) noexcept {
-    left_bytes_ -= static_cast<std::uint32_t>(out.size());
-    const std::size_t ready = smaller_of<std::size_t>(out.size(), sector_.size() - sector_used_);
-    copy_bytes(out.data(), sector_.data() + sector_used_, ready);
-    sector_used_ += static_cast<std::uint32_t>(ready);
-    if (failure f = read_exactly(out.subspan(ready))) return f;
-    const byte_view last = out.last(smaller_of<std::size_t>(out.size(), sizeof last_word_));
-    for (const std::byte b : last) last_word_ = last_word_ << 8 | std::to_integer<unsigned>(b);
-    return no_failure;
-  }
-
   [[nodiscard]] constexpr result<byte_view> read_head(byte_span text, strictness mode) noexcept {
-    if (failure f = read_sector()) {
+    if (failure f = input_.read_sector()) {
       return f.code == errc::stream_end_missing ? image_failure(errc::header_truncated, 0) : f;
     }
-    decode_sparse_header(sector_, header_);
+    decode_sparse_header(input_.sector(), header_);
     // A pipe has no size that the header could be held against.
     if (failure f = validate(header_, ~std::uint64_t{0}, mode)) return f;
     if (!header_.is_compressed()) return source_failure(errc::source_not_seekable, 0);
@@ -11365,11 +11435,11 @@ class stream_reader {
     for (std::uint64_t number = 1;
          number < larger_of(text_end, larger_of(header_.over_head.get(), tables_.front_end()));
          ++number) {
-      if (failure f = read_sector()) return f;
-      if (failure f = tables_.see_front_sector(sector_, number << sector_shift)) return f;
+      if (failure f = input_.read_sector()) return f;
+      if (failure f = tables_.see_front_sector(input_.sector(), number << sector_shift)) return f;
       if (!text.empty() && number >= text_begin && number < text_end) {
         const std::uint64_t into = (number - text_begin) << sector_shift;
-        copy_bytes(text.data() + into, sector_.data(), sector_bytes);
+        copy_bytes(text.data() + into, input_.sector().data(), sector_bytes);
       }
     }
     return text.empty() ? byte_view{} : byte_view(text.first(static_cast<std::size_t>(text_bytes)));
@@ -11377,33 +11447,22 @@ class stream_reader {
 
   [[nodiscard]] constexpr result<stream_grain> find_grain() noexcept {
     if (ended_) return stream_grain{};
-    if (failure f = leave_grain()) return f;
+    if (failure f = input_.leave_data()) return f;
     for (;;) {
-      const std::uint64_t at = position_;
-      const failure f = read_sector();
+      const std::uint64_t at = input_.position();
+      const failure f = input_.read_sector();
       // A writer of tables in front may end without a marker: then the tables tell what was due.
-      if (f.code == errc::stream_end_missing && position_ == at && tables_.are_in_front() &&
+      if (f.code == errc::stream_end_missing && input_.position() == at && tables_.are_in_front() &&
           tables_.all_grains_seen()) {
         ended_ = true;
         return stream_grain{};
       }
       if (f) return f;
-      const stream_marker marker = decode_marker(sector_.data());
+      const stream_marker marker = decode_marker(input_.sector().data());
       if (marker.is_grain()) return begin_grain(marker, at);
       if (failure broken = take_marker(marker, at)) return broken;
       if (ended_) return stream_grain{};
     }
-  }
-
-  /// Drops the rest of the present grain.
-  [[nodiscard]] constexpr failure leave_grain() noexcept {
-    std::array<std::byte, 64> dropped{};
-    while (left_bytes_ != 0) {
-      const auto now = smaller_of<std::size_t>(left_bytes_, dropped.size());
-      if (failure f = read_data(byte_span(dropped).first(now))) return f;
-    }
-    const auto odd = static_cast<std::size_t>(position_ & (sector_bytes - 1));
-    return odd == 0 ? no_failure : read_exactly(byte_span(sector_).first(sector_bytes - odd));
   }
 
   [[nodiscard]] constexpr result<stream_grain> begin_grain(const stream_marker& marker,
@@ -11416,8 +11475,7 @@ class stream_reader {
       return image_failure(errc::marker_size_invalid, at + 8, marker.size);
     }
     if (failure f = tables_.see_grain(lba >> geometry_.grain_shift(), at)) return f;
-    left_bytes_ = marker.size;
-    sector_used_ = grain_marker_bytes;
+    input_.begin_data(marker.size);
     const std::uint64_t disk_offset = lba << sector_shift;
     const std::uint64_t exists = geometry_.capacity_bytes() - disk_offset;
     short_bytes_ = exists < geometry_.grain_bytes() ? static_cast<std::uint32_t>(exists) : 0;
@@ -11441,7 +11499,7 @@ class stream_reader {
         return marker.value == table_sectors ? take_table(at) : wrong();
       case marker_type::grain_directory:
         if (marker.value != geometry_.directory_sectors()) return wrong();
-        directory_sector_ = position_ >> sector_shift;
+        directory_sector_ = input_.position() >> sector_shift;
         if (!header_.has_tables_at_end() && header_.gd_offset != directory_sector_) {
           return image_failure(errc::stream_tables_mismatch, at);
         }
@@ -11449,7 +11507,7 @@ class stream_reader {
       case marker_type::footer:
         return marker.value == 1 ? take_footer() : wrong();
       case marker_type::progress:
-        return pass_over(marker.value);
+        return input_.pass_over(marker.value);
     }
     return wrong();
   }
@@ -11457,31 +11515,32 @@ class stream_reader {
   [[nodiscard]] constexpr failure take_table(std::uint64_t at) noexcept {
     tables_.begin_table();
     for (std::uint32_t i = 0; i < table_sectors; ++i) {
-      if (failure f = read_sector()) return f;
-      if (failure f = tables_.see_table_sector(sector_, i, at)) return f;
+      if (failure f = input_.read_sector()) return f;
+      if (failure f = tables_.see_table_sector(input_.sector(), i, at)) return f;
     }
     return no_failure;
   }
 
   [[nodiscard]] constexpr failure take_directory() noexcept {
     for (std::uint64_t i = 0; i < geometry_.directory_sectors(); ++i) {
-      const std::uint64_t at = position_;
-      if (failure f = read_sector()) return f;
-      if (failure f = tables_.see_directory_sector(sector_, at)) return f;
+      const std::uint64_t at = input_.position();
+      if (failure f = input_.read_sector()) return f;
+      if (failure f = tables_.see_directory_sector(input_.sector(), at)) return f;
     }
     return no_failure;
   }
 
   [[nodiscard]] constexpr failure take_footer() noexcept {
-    const std::uint64_t at = position_;
-    if (failure f = read_sector()) return f;
+    const std::uint64_t at = input_.position();
+    if (failure f = input_.read_sector()) return f;
     // The first of these that fails is the one that counts.
     first_refusal refusal(mode_);
-    const bool is_right = with_sparse_header(sector_, [&](const sparse_extent_header& footer) {
-      check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
-      check_footer_agrees(header_, footer, refusal, at);
-      return footer.gd_offset == directory_sector_;
-    });
+    const bool is_right =
+        with_sparse_header(input_.sector(), [&](const sparse_extent_header& footer) {
+          check_sparse_header(footer, ~std::uint64_t{0}, refusal, at);
+          check_footer_agrees(header_, footer, refusal, at);
+          return footer.gd_offset == directory_sector_;
+        });
     if (!is_right) {
       refusal(errc::footer_directory_invalid, at + offsetof(sparse_extent_header, gd_offset));
     }
@@ -11490,7 +11549,7 @@ class stream_reader {
   }
 
   [[nodiscard]] constexpr failure take_end(std::uint64_t at) noexcept {
-    if (!is_zero(sector_.data(), sector_.size())) {
+    if (!is_zero(input_.sector().data(), input_.sector().size())) {
       return image_failure(errc::end_of_stream_invalid, at);
     }
     if (header_.has_tables_at_end() && !has_footer_) {
@@ -11498,32 +11557,17 @@ class stream_reader {
     }
     if (!tables_.all_grains_seen()) return image_failure(errc::stream_tables_mismatch, at);
     // With tables in front some writers round the file up with zeros.
-    for (;;) {
-      const auto got = source_->read(sector_);
-      if (!got) return got.error();
-      if (*got == 0) break;
-      std::size_t zeros = 0;
-      while (tables_.are_in_front() && zeros < *got && sector_.data()[zeros] == std::byte{0}) {
-        ++zeros;
-      }
-      position_ += zeros;
-      if (zeros != *got) return image_failure(errc::stream_data_after_end, position_);
-    }
+    if (failure f = input_.read_end(tables_.are_in_front())) return f;
     ended_ = true;
     return no_failure;
   }
 
-  S* source_;
+  stream_input<S> input_;
   sparse_extent_header header_{};
   sparse_geometry geometry_{};
   strictness mode_ = strictness::tolerant;
   failure failed_{};
-  std::uint64_t position_ = 0;                ///< Bytes read from the source.
-  sector_image sector_{};                     ///< The last sector read.
-  std::uint32_t sector_used_ = sector_bytes;  ///< How much of it has been handed out.
-  std::uint32_t left_bytes_ = 0;              ///< Of the present grain's data.
   std::uint32_t short_bytes_ = 0;  ///< The part of the last grain that exists, when it is cut.
-  std::uint32_t last_word_ = 0;    ///< The last four bytes read of grains' data, big-endian.
   std::uint64_t directory_sector_ = 0;
   stream_tables tables_{};
   bool has_footer_ = false;
