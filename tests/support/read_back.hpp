@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
+#include <memory>
 #include <vector>
 
 #include "tests/support/paged_file.hpp"
@@ -34,16 +34,18 @@ paged_file copy_of(S& source, vmdk::failure& why) {
   return copy;
 }
 
-/// An image without compression, opened with its parents.
-template <vmdk::Files F>
+/// An image opened with its parents, by its name or file, and a cursor over its disk.
+template <vmdk::Files F, vmdk::Decoder D = vmdk::no_decoder>
 class opened_disk {
  public:
-  opened_disk(F& files, std::string_view name, vmdk::strictness mode = vmdk::strictness::strict) {
-    auto opened = vmdk::open(files, name, memory_, mode);
+  opened_disk(F& files, const auto& name_or_file,
+              vmdk::strictness mode = vmdk::strictness::strict) {
+    auto opened = vmdk::open(files, name_or_file, memory_->image, mode);
     why = opened.error();
     if (why) return;
     image = *opened;
-    auto cursor_or_not = vmdk::image_cursor<F>::make(image, tables_.spans(), decoder_);
+    auto cursor_or_not =
+        vmdk::image_cursor<F, D>::make(image, memory_->caches.spans(), memory_->decoder);
     why = cursor_or_not.error();
     if (!why) cursor = *cursor_or_not;
   }
@@ -58,12 +60,16 @@ class opened_disk {
 
   vmdk::failure why;
   vmdk::image<F> image;
-  vmdk::image_cursor<F> cursor;
+  vmdk::image_cursor<F, D> cursor;
 
  private:
-  vmdk::image_memory<> memory_;
-  vmdk::cursor_memory<4, 16 * vmdk::sector_bytes> tables_;
-  vmdk::no_decoder decoder_;
+  struct memory {
+    vmdk::image_memory<128, 16, std::size_t{1} << 16> image;
+    vmdk::cursor_memory<4, 16 * vmdk::sector_bytes, std::size_t{1} << 20> caches;
+    D decoder;
+  };
+
+  std::unique_ptr<memory> memory_ = std::make_unique<memory>();
 };
 
 }  // namespace testing_support

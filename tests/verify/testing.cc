@@ -2,6 +2,7 @@
 
 #include "tests/verify/testing.hpp"
 
+#include "tests/support/read_back.hpp"
 #include "tests/verify/rule_testing.hpp"
 #include "vmdk/io/memory.hpp"
 #include "vmdk/reader/cursor.hpp"
@@ -14,36 +15,11 @@ namespace verify_testing {
 
 namespace {
 
-/// An image and a cursor over its disk.
-template <class F>
-struct opened_disk {
-  opened_disk(F& files, file_id file, strictness mode) {
-    constexpr std::uint64_t most_disk_bytes = std::uint64_t{1} << 26;
-    const auto opened = open(files, file, *memory_, mode);
-    if (!opened || opened->size() > most_disk_bytes) return;
-    image = *opened;
-    const auto made = image_cursor<F, inflate>::make(image, room_->spans(), *decoder_);
-    is_open = made.ok();
-    if (is_open) cursor = *made;
-  }
-
-  bool is_open = false;
-  vmdk::image<F> image;
-  image_cursor<F, inflate> cursor;
-
- private:
-  using memory_type = image_memory<16, 4, std::size_t{1} << 16>;
-  using room_type = cursor_memory<4, 2 * sector_bytes, std::size_t{1} << 20>;
-
-  std::unique_ptr<memory_type> memory_ = std::make_unique<memory_type>();
-  std::unique_ptr<room_type> room_ = std::make_unique<room_type>();
-  std::unique_ptr<inflate> decoder_ = std::make_unique<inflate>();
-};
-
 template <class F>
 std::optional<bytes> read_all(F& files, file_id file, strictness mode) {
-  opened_disk<F> opened(files, file, mode);
-  if (!opened.is_open) return std::nullopt;
+  constexpr std::uint64_t most_disk_bytes = std::uint64_t{1} << 26;
+  testing_support::opened_disk<F, inflate> opened(files, file, mode);
+  if (opened.why || opened.image.size() > most_disk_bytes) return std::nullopt;
   bytes disk(static_cast<std::size_t>(opened.image.size()));
   if (opened.cursor.read_at(0, disk)) return std::nullopt;
   return disk;
@@ -82,8 +58,9 @@ std::optional<bytes> read_disk(const bytes& file, strictness mode) {
 std::uint64_t right_grains(testing_support::memory_files& files, std::string_view name,
                            const bytes& good) {
   constexpr std::uint64_t grain_bytes = 16 * sector_bytes;
-  opened_disk opened(files, *files.open(name), strictness::tolerant);
-  if (!opened.is_open) return 0;
+  testing_support::opened_disk<testing_support::memory_files, inflate> opened(files, name,
+                                                                              strictness::tolerant);
+  if (opened.why) return 0;
   std::uint64_t right = 0;
   bytes now(grain_bytes);
   for (std::uint64_t at = 0; at + grain_bytes <= good.size(); at += grain_bytes) {
