@@ -69,7 +69,7 @@ inline std::uint64_t mixed(const vmdk::finding& f) {
 /// Checks an image with so much room, and each finding's sentence too.
 template <vmdk::Files F>
 verdict check_with_room(F& files, vmdk::file_id file, std::size_t room_bytes) {
-  static const auto state = std::make_unique<vmdk::detail::check_state>();
+  static const auto state = std::make_unique<vmdk::check_state>();
   static const auto decoder = std::make_unique<vmdk::inflate>();
   std::vector<std::byte> room(room_bytes);
   verdict said;

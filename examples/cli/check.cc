@@ -77,7 +77,7 @@ int run_check(const check_arguments& told) {
   image_files files;
   const file_id file = open_image_file(files, told.source);
   any_decoder decoder(told.source.decoder);
-  const auto state = std::make_unique<vmdk::detail::check_state>();
+  const auto state = std::make_unique<vmdk::check_state>();
   std::vector<std::byte> room(room_bytes);
 
   ordered_json findings = ordered_json::array();

@@ -182,7 +182,7 @@ bool is_sound(const input& from) {
   image_files files;
   const file_id file = open_image_file(files, from);
   any_decoder decoder(from.decoder);
-  const auto state = std::make_unique<vmdk::detail::check_state>();
+  const auto state = std::make_unique<vmdk::check_state>();
   std::vector<std::byte> room(room_bytes);
   const auto summary =
       check(files, file, check_spans<any_decoder>{*state, decoder, room}, [](const finding&) {});

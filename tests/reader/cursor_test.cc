@@ -29,6 +29,7 @@ constexpr bool an_unmade_cursor_is_empty() {
   std::array<std::byte, 1> out{};
   bool ok = cursor.size() == 0 && !cursor.read_at(0, {});
   ok = ok && cursor.read_at(0, out) == source_failure(errc::out_of_range, 0);
+  ok = ok && cursor.map(0).error() == source_failure(errc::out_of_range, 0);
   return ok && cursor.next_data(0) == range{0, 0};
 }
 static_assert(an_unmade_cursor_is_empty());
@@ -133,6 +134,30 @@ TEST_CASE("maps and data ranges of every type are what is read") {
     CHECK((data == s.disk));
     CHECK(cursor->next_data(size) == range{size, 0});
     CHECK(cursor->next_data(size + 1).error() == source_failure(errc::out_of_range, size + 1));
+    for (const std::uint64_t past : {size, size + 1, size + (std::uint64_t{1} << 40), ~size}) {
+      CHECK(cursor->map(past).error() == source_failure(errc::out_of_range, past));
+    }
+  }
+}
+
+TEST_CASE("a cursor has room for the largest grain that its decoder may be given") {
+  for (sample& s : every_type()) {
+    opened_image<watched_files> opened(s.files, "disk");
+    REQUIRE(opened);
+    const std::uint32_t grain = opened.image->compressed_grain_bytes();
+    if (grain == 0) continue;
+    const auto make_with = [&](auto decoder, std::size_t input_bytes) {
+      cursor_room room(1, 1024, grain, input_bytes);
+      return image_cursor<watched_files, decltype(decoder)>::make(*opened.image, room.spans(),
+                                                                  decoder)
+          .error();
+    };
+    const std::uint32_t whole = 12 + 2 * grain + 512;
+    CHECK(make_with(small_inflate{}, 511) == options_failure(errc::workspace_too_small, 0, 512));
+    CHECK(make_with(small_inflate{}, 512) == no_failure);
+    CHECK(make_with(libdeflate_decoder{}, whole - 1) ==
+          options_failure(errc::workspace_too_small, 0, whole));
+    CHECK(make_with(libdeflate_decoder{}, whole) == no_failure);
   }
 }
 

@@ -43,8 +43,8 @@ class hole_sink {
 };
 static_assert(HoleSink<hole_sink>);
 
-template <class D = small_inflate>
-result<std::uint64_t> unpack(byte_view file, hole_sink& sink, std::size_t piece_bytes = 1 << 20,
+template <class D = small_inflate, Sink K>
+result<std::uint64_t> unpack(byte_view file, K& sink, std::size_t piece_bytes = 1 << 20,
                              std::size_t input_bytes = D::needs_contiguous_input ? 70000 : 512) {
   piecewise_source source(file, piece_bytes);
   stream_reader<piecewise_source> stream(source);
@@ -185,9 +185,30 @@ TEST_CASE("too little memory is told before anything is read, and may be mended"
   CHECK((sink.content == image.disk()));
   // A decoder that needs all of its input at once.
   hole_sink other;
-  CHECK(unpack<libdeflate_decoder>(image.file, other, 512, 4096).error() ==
-        options_failure(errc::workspace_too_small, 0, 4096 + 11));
-  CHECK(unpack<libdeflate_decoder>(image.file, other, 512, 4096 + 11).ok());
+  constexpr std::size_t whole = 12 + 2 * 4096 + 512;
+  CHECK(unpack<libdeflate_decoder>(image.file, other, 512, whole - 1).error() ==
+        options_failure(errc::workspace_too_small, 0, whole));
+  CHECK(other.calls == 0);
+  CHECK(unpack<libdeflate_decoder>(image.file, other, 512, whole).ok());
+}
+
+/// Can do nothing but append.
+struct plain_sink {
+  bytes content{};
+  failure write(byte_view piece) noexcept {
+    content.insert(content.end(), piece.begin(), piece.end());
+    return no_failure;
+  }
+};
+static_assert(Sink<plain_sink> && !HoleSink<plain_sink>);
+
+TEST_CASE("a sink without holes gets the zeros") {
+  stream_image_plan plan = small_plan(tables_kind::at_end);
+  plan.stored = {1, 5};
+  const stream_image image = build_stream(plan);
+  plain_sink sink;
+  CHECK(unpack(image.file, sink) == image.plan.capacity_sectors * 512);
+  CHECK((sink.content == image.disk()));
 }
 
 }  // namespace

@@ -229,6 +229,22 @@ TEST_CASE("what is checked before it is opened is refused with its place") {
   CHECK(opened.error() == why);
 }
 
+TEST_CASE("an image of one file is opened after its check, in the memory of two objects") {
+  memory_files files;
+  put_link(files, "base.vmdk", link_text("ffffffff", "", "11111111"));
+  put_link(files, "one.vmdk", link_text("11111111", "base.vmdk", "22222222"));
+  auto memory = std::make_unique<image_memory<>>();
+  auto checking = std::make_unique<check_memory<>>();
+  memory_source base(files.bytes("base.vmdk"));
+  CHECK(open_checked(base, *memory, *checking).ok());
+  memory_source child(files.bytes("one.vmdk"));
+  CHECK(open_checked(child, *memory, *checking).error().code == errc::parent_missing);
+  CHECK(open_checked(files, "one.vmdk", *memory, *checking).ok());
+  files.bytes("base.vmdk")[511] = std::byte{1};
+  CHECK(open_checked(base, *memory, *checking).error() ==
+        image_failure(errc::header_padding_not_zero, 79));
+}
+
 TEST_CASE("a chain has an end") {
   memory_files files;
   for (int i = 0; i < 70; ++i) {

@@ -72,7 +72,7 @@ inline constexpr std::size_t usual_room = std::size_t{1} << 20;
 template <class D = inflate>
 struct owned_memory {
   explicit owned_memory(std::size_t room_bytes) : room(room_bytes) {}
-  std::unique_ptr<detail::check_state> state = std::make_unique<detail::check_state>();
+  std::unique_ptr<check_state> state = std::make_unique<check_state>();
   std::unique_ptr<D> decoder = std::make_unique<D>();
   bytes room;
   check_spans<D> spans() { return {*state, *decoder, room}; }

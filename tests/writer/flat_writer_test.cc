@@ -284,7 +284,7 @@ TEST_CASE("every failure of a directory comes back, and leaves nothing of a flat
     CHECK(directory.names().size() == (done ? 4 : 0));
     if (done) continue;
     failure expected = why;
-    expected.index = directory.commits != 0 ? 0 : static_cast<std::uint16_t>(directory.in_file());
+    expected.index = directory.commits != 0 ? 0 : static_cast<std::uint32_t>(directory.in_file());
     CHECK(report.error() == expected);
     last = std::max(last, int{report.error().index});
   }

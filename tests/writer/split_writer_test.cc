@@ -286,7 +286,7 @@ TEST_CASE("every failure of a directory comes back, and leaves nothing") {
   paged_file disk = disk_of(2 * piece + 100, {0, piece - 4, 2 * piece + 50});
   const failure why = sink_failure(errc::write_failed, 7, 28);
   workspace<two_gb_max_extent_sparse<128>> memory;
-  std::uint16_t file = 0;
+  std::uint32_t file = 0;
   bool done = false;
   for (std::uint64_t n = 0; !done; ++n) {
     INFO("call " << n);
@@ -305,9 +305,9 @@ TEST_CASE("every failure of a directory comes back, and leaves nothing") {
     CHECK(directory.names().empty());
     CHECK(directory.aborts == 1);
     failure expected = why;
-    expected.index = directory.commits != 0 ? 0 : static_cast<std::uint16_t>(directory.in_file());
+    expected.index = directory.commits != 0 ? 0 : static_cast<std::uint32_t>(directory.in_file());
     CHECK(report.error() == expected);
-    file = larger_of<std::uint16_t>(file, report.error().index);
+    file = larger_of<std::uint32_t>(file, report.error().index);
   }
   CHECK(file == 3);
 }

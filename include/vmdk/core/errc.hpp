@@ -23,7 +23,6 @@ enum class errc : std::uint16_t {
   source_not_seekable,  ///< A sequential source was asked to go back.
   sink_full,            ///< The sink has no room left.
   workspace_too_small,  ///< detail: the bytes that are needed.
-  size_unknown,         ///< The size of a sequential source was not stated.
   not_supported,        ///< The object cannot do what was asked of it.
   cancelled,            ///< Another thread's failure stopped this one.
 

@@ -25,7 +25,6 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::source_not_seekable, "the input can only be read once, front to back; use a file"},
     {errc::sink_full, "the destination has no room left"},
     {errc::workspace_too_small, "the memory given for this is too small"},
-    {errc::size_unknown, "the input's size is not known; state it"},
     {errc::not_supported, "this input or destination cannot do what is needed"},
     {errc::cancelled, "stopped because another part of the work failed"},
 

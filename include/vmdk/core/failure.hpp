@@ -25,7 +25,7 @@ enum class origin : std::uint8_t {
 struct [[nodiscard]] failure {
   errc code = errc::none;
   origin from = origin::none;
-  std::uint16_t index = 0;   ///< Which extent, or link of a chain; 0 where there is but one.
+  std::uint32_t index = 0;   ///< Which extent, or link of a chain; 0 where there is but one.
   std::uint32_t detail = 0;  ///< errno, or the size wanted; each errc says which.
   std::uint64_t offset = 0;  ///< Byte offset in the object named by `from`.
 

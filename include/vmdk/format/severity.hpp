@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "vmdk/core/failure.hpp"
 
@@ -14,6 +15,22 @@ enum class severity : std::uint8_t {
   unclean,  ///< The last writer did not finish; the content may be old.
   error,    ///< Wrong data or unbounded work may follow; refused.
 };
+
+/// The word for a severity, to stand before a finding's sentence.
+[[nodiscard]] constexpr std::string_view to_string(severity level) noexcept {
+  using namespace std::string_view_literals;
+  switch (level) {
+    case severity::note:
+      return "note"sv;
+    case severity::warning:
+      return "warning"sv;
+    case severity::unclean:
+      return "unclean"sv;
+    case severity::error:
+      return "error"sv;
+  }
+  return "unknown"sv;
+}
 
 /// How strict a reader is.
 enum class strictness : std::uint8_t {

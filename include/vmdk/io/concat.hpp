@@ -34,7 +34,7 @@ class concat_parts<std::index_sequence<Index...>, S...> : concat_part<Index, S>.
   template <class Visit>
   constexpr void each(Visit visit) const noexcept {
     (void)(visit(*static_cast<const concat_part<Index, S>&>(*this).source,
-                 static_cast<std::uint16_t>(Index)) &&
+                 static_cast<std::uint32_t>(Index)) &&
            ...);
   }
 };
@@ -55,7 +55,7 @@ class concat_source {
   /// The sum of the parts' sizes; it must be less than 2^64.
   [[nodiscard]] constexpr std::uint64_t size() const noexcept {
     std::uint64_t sum = 0;
-    parts_.each([&](const auto& part, std::uint16_t) {
+    parts_.each([&](const auto& part, std::uint32_t) {
       if (checked_add(sum, part.size(), sum)) return true;
       sum = (std::numeric_limits<std::uint64_t>::max)();
       return false;
@@ -70,7 +70,7 @@ class concat_source {
       return source_failure(errc::out_of_range, offset);
     }
     failure why;
-    parts_.each([&](auto& part, std::uint16_t index) {
+    parts_.each([&](auto& part, std::uint32_t index) {
       const std::uint64_t part_bytes = std::as_const(part).size();
       if (offset >= part_bytes) {
         offset -= part_bytes;
@@ -96,7 +96,7 @@ class concat_source {
     range found{size_bytes, 0};
     failure why;
     std::uint64_t end = 0;
-    parts_.each([&](auto& part, std::uint16_t index) {
+    parts_.each([&](auto& part, std::uint32_t index) {
       const std::uint64_t start = end;
       end += std::as_const(part).size();
       if (offset >= end) return true;
@@ -118,7 +118,7 @@ class concat_source {
   }
 
  private:
-  static constexpr failure of_part(failure why, std::uint16_t index) noexcept {
+  static constexpr failure of_part(failure why, std::uint32_t index) noexcept {
     if (why && why.index == 0) why.index = index;
     return why;
   }

@@ -30,6 +30,14 @@ struct no_decoder {
   return std::uint64_t{grain_bytes} * 2 + sector_bytes;
 }
 
+/// How much room for `input` a reader of compressed grains wants: for a decoder that needs
+/// contiguous input the largest compressed grain and its marker, for others a sector.
+template <Decoder D>
+[[nodiscard]] constexpr std::uint64_t compressed_input_bytes(std::uint32_t grain_bytes) noexcept {
+  if (!D::needs_contiguous_input) return sector_bytes;
+  return grain_marker_bytes + compressed_size_limit(grain_bytes);
+}
+
 /// Where a compressed grain's data lies in its file.
 struct compressed_grain {
   std::uint64_t data_offset = 0;

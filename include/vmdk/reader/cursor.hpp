@@ -29,10 +29,11 @@ struct cursor_spans {
   std::span<link_cache> caches;  ///< One a link is best; at least one.
   byte_span tables;              ///< Shared out among the caches; two sectors each at least.
   byte_span grain;               ///< For compressed images: their largest grain.
-  byte_span input;               ///< For compressed images: at least one sector.
+  byte_span input;               ///< For compressed images: compressed_input_bytes.
 };
 
-/// The memory of a cursor. GrainBytes is 0 where no image is compressed.
+/// The memory of a cursor. GrainBytes is 0 where no image is compressed; InputBytes is at least the
+/// decoder's compressed_input_bytes.
 template <std::size_t Links = 1, std::size_t TableBytes = 2 * sector_bytes,
           std::size_t GrainBytes = 0, std::size_t InputBytes = GrainBytes == 0 ? 0 : sector_bytes>
 struct cursor_memory {
@@ -50,7 +51,7 @@ struct disk_mapping {
   std::uint64_t bytes = 0;            ///< For how many bytes this holds; at least 1.
   std::uint64_t file_offset = 0;      ///< As in `mapping`.
   std::uint32_t extent = 0;           ///< Among all extents; of no meaning for zeros of nobody.
-  std::uint16_t link = 0;             ///< 0: the disk itself; 1: its parent ...
+  std::uint32_t link = 0;             ///< 0: the disk itself; 1: its parent ...
 };
 
 /// Reads the disk of an image: a Source that one thread uses at a time. Any number of cursors may
@@ -62,6 +63,7 @@ class image_cursor {
  public:
   constexpr image_cursor() noexcept = default;
 
+  /// Makes a cursor over a disk, with memory that nobody else uses meanwhile.
   /// Errors: errc::workspace_too_small; detail: the bytes wanted.
   [[nodiscard]] static constexpr result<image_cursor> make(const image<F>& of,
                                                            const cursor_spans& memory,
@@ -82,7 +84,8 @@ class image_cursor {
     }
     const std::uint32_t grain = of.compressed_grain_bytes();
     if (memory.grain.size() < grain) return too_small(grain);
-    if (grain != 0 && memory.input.size() < sector_bytes) return too_small(sector_bytes);
+    const std::uint64_t input = grain == 0 ? 0 : compressed_input_bytes<D>(grain);
+    if (memory.input.size() < input) return too_small(input);
     cursor.image_ = &of;
     cursor.memory_ = memory;
     cursor.decoder_ = &decoder;
@@ -123,9 +126,11 @@ class image_cursor {
     return range{size(), 0};
   }
 
-  /// What the disk has at an offset below size(), and which link it comes from.
-  /// Errors: those of the extents' `map`, with the number of the file.
+  /// What the disk has at an offset, and which link it comes from.
+  /// Errors: errc::out_of_range for an offset that is not below size(); those of the extents'
+  /// `map`, with the number of the file.
   [[nodiscard]] constexpr result<disk_mapping> map(std::uint64_t offset) noexcept {
+    if (offset >= size()) return source_failure(errc::out_of_range, offset);
     disk_mapping found;
     found.bytes = size() - offset;
     const auto links = image_->links();
@@ -142,7 +147,7 @@ class image_cursor {
       if (!own) return file_view<F>::in_file(own.error(), e.file);
       found.bytes = smaller_of(found.bytes, own->bytes);
       found.extent = number;
-      found.link = static_cast<std::uint16_t>(i);
+      found.link = static_cast<std::uint32_t>(i);
       if (own->where == placement::absent) continue;
       found.where = own->where;
       found.file_offset = own->file_offset;
@@ -155,7 +160,7 @@ class image_cursor {
   static constexpr std::uint32_t no_extent = 0xFFFFFFFF;
   static constexpr std::size_t most_table_bytes = std::size_t{1} << 24;
 
-  [[nodiscard]] static constexpr failure too_small(std::size_t wanted) noexcept {
+  [[nodiscard]] static constexpr failure too_small(std::uint64_t wanted) noexcept {
     return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(wanted));
   }
 

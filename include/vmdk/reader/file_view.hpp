@@ -80,7 +80,7 @@ class file_view {
 
   /// The failure, with the number of this file.
   [[nodiscard]] static constexpr failure in_file(failure why, file_id id) noexcept {
-    if (why) why.index = static_cast<std::uint16_t>(id.value);
+    if (why) why.index = id.value;
     return why;
   }
 

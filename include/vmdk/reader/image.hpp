@@ -24,6 +24,13 @@ struct link {
   std::uint32_t cid = 0;
 };
 
+/// The memory of an opened image as spans, for memory whose size is known at run time only.
+struct image_spans {
+  std::span<extent> extents;
+  std::span<link> links;
+  byte_span text;
+};
+
 /// The memory of an opened image. It bounds how many extents and links an image may have, and how
 /// long its descriptors may be; the default takes what is common, in about 50 KiB.
 template <std::size_t MaxExtents = 128, std::size_t MaxLinks = 16,
@@ -32,13 +39,8 @@ struct image_memory {
   std::array<extent, MaxExtents> extents{};
   std::array<link, MaxLinks> links{};
   std::array<std::byte, TextBytes> text{};
-};
 
-/// The same as spans, for memory whose size is known at run time only.
-struct image_spans {
-  std::span<extent> extents;
-  std::span<link> links;
-  byte_span text;
+  [[nodiscard]] constexpr image_spans spans() noexcept { return {extents, links, text}; }
 };
 
 /// An opened VMDK of any type, with its parents. Immutable: threads may share it, each with a

@@ -262,10 +262,11 @@ template <Files F>
   return detail::image_opener<F>(files, memory, mode).open(file);
 }
 
+/// As above, in the memory of one object; `file_or_name` is a file_id or a name.
 template <Files F, class Name, std::size_t E, std::size_t L, std::size_t T>
 [[nodiscard]] result<image<F>> open(F& files, Name file_or_name, image_memory<E, L, T>& memory,
                                     strictness mode = strictness::tolerant) noexcept {
-  return open(files, file_or_name, image_spans{memory.extents, memory.links, memory.text}, mode);
+  return open(files, file_or_name, memory.spans(), mode);
 }
 
 /// An opened image of one file.
@@ -281,10 +282,11 @@ template <Source S>
   return open(file, file_id{}, memory, mode);
 }
 
+/// As above, in the memory of one object.
 template <Source S, std::size_t E, std::size_t L, std::size_t T>
 [[nodiscard]] result<source_image<S>> open(S& source, image_memory<E, L, T>& memory,
                                            strictness mode = strictness::tolerant) noexcept {
-  return open(source, image_spans{memory.extents, memory.links, memory.text}, mode);
+  return open(source, memory.spans(), mode);
 }
 
 }  // namespace vmdk

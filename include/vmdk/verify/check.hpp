@@ -61,12 +61,12 @@ template <Files F, class D, class OnFinding>
   return detail::check_files(files, *file, memory, on_finding, true);
 }
 
+/// As above, in the memory of one object; `file_or_name` is a file_id or a name.
 template <Files F, class Name, std::size_t RoomBytes, class D, class OnFinding>
 [[nodiscard]] result<check_summary> check(F& files, Name file_or_name,
                                           check_memory<RoomBytes, D>& memory,
                                           OnFinding&& on_finding) noexcept {
-  const check_spans<D> spans{memory.state, memory.decoder, memory.room};
-  return check(files, file_or_name, spans, on_finding);
+  return check(files, file_or_name, memory.spans(), on_finding);
 }
 
 /// Checks the bytes of one file alone: neither the extents that a text descriptor names nor any
@@ -78,10 +78,11 @@ template <Source S, class D, class OnFinding>
   return detail::check_files(files, file_id{}, memory, on_finding, false);
 }
 
+/// As above, in the memory of one object.
 template <Source S, std::size_t RoomBytes, class D, class OnFinding>
 [[nodiscard]] result<check_summary> check(S& source, check_memory<RoomBytes, D>& memory,
                                           OnFinding&& on_finding) noexcept {
-  return check(source, check_spans<D>{memory.state, memory.decoder, memory.room}, on_finding);
+  return check(source, memory.spans(), on_finding);
 }
 
 }  // namespace vmdk

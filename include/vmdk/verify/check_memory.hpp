@@ -14,16 +14,13 @@
 #include "vmdk/verify/table_walk.hpp"
 
 namespace vmdk {
-namespace detail {
 
-/// What a check keeps between its passes.
+/// What a check keeps between its passes. Nothing in it is of use to anybody else.
 struct check_state {
-  finding_counts counts{};
-  shared_runs shared{};
-  repeated_tables repeated{};
+  detail::finding_counts counts{};
+  detail::shared_runs shared{};
+  detail::repeated_tables repeated{};
 };
-
-}  // namespace detail
 
 /// The least room for a check's windows and bitmaps: one sector each for the directory and the
 /// tables in two copies, for a marker and for the bits.
@@ -37,21 +34,23 @@ inline constexpr std::size_t check_least_bytes = 6 * sector_bytes;
                                   descriptor_text_bytes + sector_bytes);
 }
 
+/// The memory of a check as spans, for room whose size is known at run time only.
+template <class D = inflate>
+struct check_spans {
+  check_state& state;
+  D& decoder;
+  byte_span room;
+};
+
 /// The memory of a check. More room means fewer passes over the tables, never another result.
 template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
 struct check_memory {
   static_assert(RoomBytes >= check_least_bytes, "vmdk: a check needs at least check_least_bytes");
-  detail::check_state state{};
+  check_state state{};
   D decoder{};
   std::array<std::byte, RoomBytes> room{};
-};
 
-/// The same, for room whose size is known at run time only.
-template <class D = inflate>
-struct check_spans {
-  detail::check_state& state;
-  D& decoder;
-  byte_span room;
+  [[nodiscard]] constexpr check_spans<D> spans() noexcept { return {state, decoder, room}; }
 };
 
 namespace detail {

@@ -39,18 +39,20 @@ namespace detail {
 /// Puts a number in eight or sixteen hexadecimal digits.
 template <class Put>
 constexpr void put_hex(std::uint64_t number, Put&& put) noexcept {
+  using namespace std::string_view_literals;
   unsigned digits = 8;
   if (number >> 32 != 0) digits = 16;
-  put(std::string_view("0x"));
+  put("0x"sv);
   put(number_text::hex(number, digits).view());
 }
 
 /// Puts a name from an image; what could disturb a line of output becomes a question mark.
 template <class Put>
 constexpr void put_name(std::string_view name, Put&& put) noexcept {
+  using namespace std::string_view_literals;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const bool bad = is_control(name.data()[i]) || name.data()[i] == '"';
-    put(bad ? std::string_view("?") : part(name, i, 1));
+    put(bad ? "?"sv : part(name, i, 1));
   }
 }
 
@@ -81,29 +83,15 @@ constexpr bool put_sentence(std::string_view text, const finding& f, Put&& put) 
 
 }  // namespace detail
 
-/// The word for a severity, to stand before a finding's sentence.
-[[nodiscard]] constexpr std::string_view to_string(severity level) noexcept {
-  switch (level) {
-    case severity::note:
-      return "note";
-    case severity::warning:
-      return "warning";
-    case severity::unclean:
-      return "unclean";
-    case severity::error:
-      return "error";
-  }
-  return "unknown";
-}
-
 /// Says a finding in one sentence with its figures, for a user's eyes: no full stop, no line end.
 /// The sentence goes to `put(std::string_view)` piece by piece. Names are shown as they are in the
 /// image, but for control characters.
 template <class Put>
 constexpr void describe(const finding& f, Put&& put) noexcept {
+  using namespace std::string_view_literals;
   if (f.more != 0) {
     put(detail::number_text::decimal(f.more).view());
-    put(std::string_view(" more like this: "));
+    put(" more like this: "sv);
     put(to_string(f.code));
     return;
   }
@@ -114,9 +102,9 @@ constexpr void describe(const finding& f, Put&& put) noexcept {
   const bool is_text = f.code >= errc::descriptor_signature_missing &&
                        f.code < errc::stream_truncated && f.entry != no_figure;
   if (has_table) {
-    detail::put_sentence("grain table entry {e} of table {t}: ", f, put);
+    detail::put_sentence("grain table entry {e} of table {t}: "sv, f, put);
   } else if (is_text) {
-    detail::put_sentence("line {e} of the descriptor: ", f, put);
+    detail::put_sentence("line {e} of the descriptor: "sv, f, put);
   }
   put(to_string(f.code));
 }

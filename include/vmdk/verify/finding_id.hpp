@@ -24,7 +24,6 @@ inline constexpr code_id code_ids[] = {
     {errc::source_not_seekable, "source-not-seekable"},
     {errc::sink_full, "sink-full"},
     {errc::workspace_too_small, "workspace-too-small"},
-    {errc::size_unknown, "size-unknown"},
     {errc::not_supported, "not-supported"},
     {errc::cancelled, "cancelled"},
     {errc::header_truncated, "header-truncated"},
@@ -198,10 +197,11 @@ inline constexpr code_id code_ids[] = {
 /// The stable name of a rule, such as "grain-past-end": for programs to tell findings apart. Codes
 /// of a caller's own are "caller", others that are not known "unknown".
 [[nodiscard]] constexpr std::string_view id_of(errc code) noexcept {
+  using namespace std::string_view_literals;
   for (const detail::code_id& known : detail::code_ids) {
     if (known.code == code) return known.id;
   }
-  return code >= errc::caller_first ? "caller" : "unknown";
+  return code >= errc::caller_first ? "caller"sv : "unknown"sv;
 }
 
 }  // namespace vmdk

@@ -31,6 +31,13 @@ inline constexpr std::size_t repair_least_bytes = check_least_bytes;
   return repair_least_bytes + tail * 2;
 }
 
+/// The memory of a repair as spans, for room whose size is known at run time only.
+template <class D = inflate>
+struct repair_spans {
+  D& decoder;
+  byte_span room;
+};
+
 /// The memory of a repair. More room means fewer passes, as long as there is repair_bytes of it;
 /// and where many entries contradict one another, more of them are weighed together.
 template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
@@ -39,13 +46,8 @@ struct repair_memory {
                 "vmdk: a repair needs at least repair_least_bytes");
   D decoder{};
   std::array<std::byte, RoomBytes> room{};
-};
 
-/// The same, for room whose size is known at run time only.
-template <class D = inflate>
-struct repair_spans {
-  D& decoder;
-  byte_span room;
+  [[nodiscard]] constexpr repair_spans<D> spans() noexcept { return {decoder, room}; }
 };
 
 namespace detail {
@@ -102,7 +104,7 @@ template <Storage S, class D, class OnStep>
 template <Storage S, std::size_t RoomBytes, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> repair(S& file, repair_memory<RoomBytes, D>& memory,
                                                       OnStep&& on_step) noexcept {
-  return repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
+  return repair(file, memory.spans(), on_step);
 }
 
 /// Tells what a repair would do, and writes nothing; where a repair changes something that lets
@@ -118,7 +120,7 @@ template <Source S, std::size_t RoomBytes, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> plan_repair(S& file,
                                                            repair_memory<RoomBytes, D>& memory,
                                                            OnStep&& on_step) noexcept {
-  return plan_repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
+  return plan_repair(file, memory.spans(), on_step);
 }
 
 }  // namespace vmdk

@@ -59,41 +59,42 @@ struct repair_summary {
 
 /// A word for a kind of step that stays the same between versions.
 [[nodiscard]] constexpr std::string_view id_of(repair_kind kind) noexcept {
+  using namespace std::string_view_literals;
   switch (kind) {
     case repair_kind::header_rebuilt:
-      return "header-rebuilt";
+      return "header-rebuilt"sv;
     case repair_kind::footer_rebuilt:
-      return "footer-rebuilt";
+      return "footer-rebuilt"sv;
     case repair_kind::header_corrected:
-      return "header-corrected";
+      return "header-corrected"sv;
     case repair_kind::unclean_cleared:
-      return "unclean-cleared";
+      return "unclean-cleared"sv;
     case repair_kind::directory_entry_restored:
-      return "directory-entry-restored";
+      return "directory-entry-restored"sv;
     case repair_kind::table_copied:
-      return "table-copied";
+      return "table-copied"sv;
     case repair_kind::entry_restored:
-      return "entry-restored";
+      return "entry-restored"sv;
     case repair_kind::entry_dropped:
-      return "entry-dropped";
+      return "entry-dropped"sv;
     case repair_kind::marker_restored:
-      return "marker-restored";
+      return "marker-restored"sv;
     case repair_kind::table_rebuilt:
-      return "table-rebuilt";
+      return "table-rebuilt"sv;
     case repair_kind::directory_rebuilt:
-      return "directory-rebuilt";
+      return "directory-rebuilt"sv;
     case repair_kind::file_cut:
-      return "file-cut";
+      return "file-cut"sv;
     case repair_kind::entry_left:
-      return "entry-left";
+      return "entry-left"sv;
     case repair_kind::table_left:
-      return "table-left";
+      return "table-left"sv;
     case repair_kind::directory_left:
-      return "directory-left";
+      return "directory-left"sv;
     case repair_kind::grain_left:
-      return "grain-left";
+      return "grain-left"sv;
   }
-  return "unknown";
+  return "unknown"sv;
 }
 
 namespace detail {
@@ -101,42 +102,43 @@ namespace detail {
 /// The sentence of a step, with {t} for its table, {e} for its entry, {v} for the value before and
 /// {o} for the one after.
 [[nodiscard]] constexpr std::string_view step_sentence(repair_kind kind) noexcept {
+  using namespace std::string_view_literals;
   switch (kind) {
     case repair_kind::header_rebuilt:
-      return "the header is rebuilt from the footer";
+      return "the header is rebuilt from the footer"sv;
     case repair_kind::footer_rebuilt:
-      return "the footer is written anew";
+      return "the footer is written anew"sv;
     case repair_kind::header_corrected:
-      return "a field of the header is corrected from {v} to {o}";
+      return "a field of the header is corrected from {v} to {o}"sv;
     case repair_kind::unclean_cleared:
-      return "the image is marked as closed by its last writer";
+      return "the image is marked as closed by its last writer"sv;
     case repair_kind::directory_entry_restored:
-      return "grain directory entry {t} is restored from {v} to {o}";
+      return "grain directory entry {t} is restored from {v} to {o}"sv;
     case repair_kind::table_copied:
-      return "grain table {t} is written from its other copy";
+      return "grain table {t} is written from its other copy"sv;
     case repair_kind::entry_restored:
-      return "grain table entry {e} of table {t} is restored from {v} to {o}";
+      return "grain table entry {e} of table {t} is restored from {v} to {o}"sv;
     case repair_kind::entry_dropped:
       return "grain table entry {e} of table {t} is dropped; it was {v}, where no such grain can "
-             "be";
+             "be"sv;
     case repair_kind::marker_restored:
-      return "a marker of the stream is restored";
+      return "a marker of the stream is restored"sv;
     case repair_kind::table_rebuilt:
-      return "grain table {t} is written from the stream's markers";
+      return "grain table {t} is written from the stream's markers"sv;
     case repair_kind::directory_rebuilt:
-      return "the grain directory is written from the stream's markers";
+      return "the grain directory is written from the stream's markers"sv;
     case repair_kind::file_cut:
-      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables";
+      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables"sv;
     case repair_kind::entry_left:
-      return "grain table entry {e} of table {t} is left: nothing tells which value is right";
+      return "grain table entry {e} of table {t} is left: nothing tells which value is right"sv;
     case repair_kind::table_left:
-      return "grain table {t} is left: a copy of it cannot be found";
+      return "grain table {t} is left: a copy of it cannot be found"sv;
     case repair_kind::directory_left:
-      return "the redundant grain directory is left: it cannot be found";
+      return "the redundant grain directory is left: it cannot be found"sv;
     case repair_kind::grain_left:
-      return "what stands here in the stream is left: it is no marker";
+      return "what stands here in the stream is left: it is no marker"sv;
   }
-  return "unknown";
+  return "unknown"sv;
 }
 
 }  // namespace detail

@@ -74,9 +74,12 @@ class table_finder {
   /// How many entries that continue nothing are looked into in one walk over all tables: each costs
   /// some walks over the directory.
   [[nodiscard]] constexpr std::uint64_t search_limit() const noexcept {
-    constexpr std::uint64_t most_searches = 1024;
-    constexpr std::uint64_t most_entries = std::uint64_t{1} << 22;
-    return smaller_of(most_searches, 1 + most_entries / (1 + format().table_count()));
+    constexpr std::uint32_t most_searches = 1024;
+    constexpr std::uint32_t most_entries = std::uint32_t{1} << 22;
+    // In 32 bits: small processors have no division of 64.
+    const auto tables =
+        static_cast<std::uint32_t>(smaller_of<std::uint64_t>(format().table_count(), most_entries));
+    return smaller_of(most_searches, 1 + most_entries / (1 + tables));
   }
 
   [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }

@@ -10,8 +10,8 @@
 #include "vmdk/format/descriptor_builder.hpp"
 #include "vmdk/format/sparse_header_check.hpp"
 #include "vmdk/io/concepts.hpp"
+#include "vmdk/io/put_zeros.hpp"
 #include "vmdk/layout/types.hpp"
-#include "vmdk/writer/placed_sink.hpp"
 
 namespace vmdk::detail {
 

@@ -19,7 +19,7 @@ namespace vmdk::detail {
 
 /// Tells which file of a directory could not be written, in the order of their creation.
 [[nodiscard]] constexpr failure in_file(failure why, std::uint32_t file) noexcept {
-  if (why.from == origin::sink) why.index = static_cast<std::uint16_t>(file);
+  if (why.from == origin::sink) why.index = file;
   return why;
 }
 

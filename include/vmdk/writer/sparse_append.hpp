@@ -10,6 +10,7 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/format/content_id.hpp"
 #include "vmdk/io/concepts.hpp"
+#include "vmdk/io/put_zeros.hpp"
 #include "vmdk/layout/sparse.hpp"
 #include "vmdk/writer/grain_stream.hpp"
 #include "vmdk/writer/sparse_extent.hpp"

@@ -16,6 +16,7 @@
 #include "vmdk/format/marker.hpp"
 #include "vmdk/format/sparse_header.hpp"
 #include "vmdk/io/concepts.hpp"
+#include "vmdk/io/put_zeros.hpp"
 #include "vmdk/layout/stream.hpp"
 #include "vmdk/layout/stream_size.hpp"
 #include "vmdk/writer/embedded_descriptor.hpp"

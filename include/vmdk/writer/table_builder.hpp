@@ -12,7 +12,7 @@
 #include "vmdk/core/units.hpp"
 #include "vmdk/format/sparse_geometry.hpp"
 #include "vmdk/io/concepts.hpp"
-#include "vmdk/writer/placed_sink.hpp"
+#include "vmdk/io/put_zeros.hpp"
 
 namespace vmdk::detail {
 
