@@ -23,7 +23,7 @@ class page {
   void title(const std::string& value) { text_ += printable(value) + '\n'; }
   void add(const char* name, const std::string& value) {
     char padded[24];
-    std::snprintf(padded, sizeof padded, "  %-12s", name);
+    (void)std::snprintf(padded, sizeof padded, "  %-12s", name);
     text_ += padded + printable(value) + '\n';
   }
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
@@ -64,7 +64,7 @@ std::string share_text(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return {};
   const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
   char text[32];
-  std::snprintf(text, sizeof text, percent < 10 ? ", %.1f %%" : ", %.0f %%", percent);
+  (void)std::snprintf(text, sizeof text, percent < 10 ? ", %.1f %%" : ", %.0f %%", percent);
   return text;
 }
 

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 std::string line(const char* name, const std::string& value) {
   char padded[24];
-  std::snprintf(padded, sizeof padded, "%-14s", name);
+  (void)std::snprintf(padded, sizeof padded, "%-14s", name);
   return padded + value + '\n';
 }
 
@@ -48,12 +48,12 @@ std::string as_text(const ordered_json& plan, bool is_compressed) {
   text += size_line("at most", plan["max_file_bytes"]);
   for (const ordered_json& file : plan["files"]) {
     char row[160];
-    std::snprintf(row, sizeof row, "\n%-22s%14s%14s%18s%18s\n",
-                  file["name"].get<std::string>().c_str(), "first sector", "sectors", "at byte",
-                  "bytes");
+    (void)std::snprintf(row, sizeof row, "\n%-22s%14s%14s%18s%18s\n",
+                        file["name"].get<std::string>().c_str(), "first sector", "sectors",
+                        "at byte", "bytes");
     text += row;
     for (const ordered_json& region : file["regions"]) {
-      std::snprintf(
+      (void)std::snprintf(
           row, sizeof row, "  %-20s%14s%14s%18s%18s\n", region["name"].get<std::string>().c_str(),
           number_or_dash(region["first_sector"]).c_str(), number_or_dash(region["sectors"]).c_str(),
           number_or_dash(region["offset_bytes"]).c_str(), number_or_dash(region["bytes"]).c_str());

@@ -79,13 +79,14 @@ ordered_json as_json(const run& of, const image_files& files) {
 
 std::string as_line(const run& of, const image_files& files) {
   char row[96];
-  std::snprintf(row, sizeof row, "%18llu%18llu  ", static_cast<unsigned long long>(of.offset),
-                static_cast<unsigned long long>(of.what.bytes));
+  (void)std::snprintf(row, sizeof row, "%18llu%18llu  ", static_cast<unsigned long long>(of.offset),
+                      static_cast<unsigned long long>(of.what.bytes));
   std::string line(row);
   line += word_of(of.what.where);
   if (of.what.where == placement::zero) return line + '\n';
   line.resize(sizeof "                                      compressed" - 1, ' ');
-  std::snprintf(row, sizeof row, "%18llu  ", static_cast<unsigned long long>(of.what.file_offset));
+  (void)std::snprintf(row, sizeof row, "%18llu  ",
+                      static_cast<unsigned long long>(of.what.file_offset));
   return line + row + printable(files.name(of.file)) + '\n';
 }
 

@@ -52,12 +52,12 @@ void progress::draw(clock::time_point now) noexcept {
   bar.resize(bar_width, '.');
 
   char line[128];
-  std::snprintf(line, sizeof line, "\r%3d %% [%s] %s/s", static_cast<int>(share * 100), bar.c_str(),
-                size_text(static_cast<std::uint64_t>(rate)).c_str());
+  (void)std::snprintf(line, sizeof line, "\r%3d %% [%s] %s/s", static_cast<int>(share * 100),
+                      bar.c_str(), size_text(static_cast<std::uint64_t>(rate)).c_str());
   std::string text = line;
   if (rate > 0) {
     const double left = static_cast<double>(total_bytes_ - reached_) / rate;
-    std::snprintf(line, sizeof line, ", %.0f s left", left);
+    (void)std::snprintf(line, sizeof line, ", %.0f s left", left);
     text += line;
   }
   print_error(text + "\033[K");

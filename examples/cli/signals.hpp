@@ -31,7 +31,7 @@ class signals_held {
 #if defined(_WIN32)
   std::unique_lock<std::mutex> lock_;
 #else
-  sigset_t before_;
+  sigset_t before_{};
 #endif
 };
 

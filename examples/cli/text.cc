@@ -86,11 +86,14 @@ bool read_size(std::string_view text, std::uint64_t& bytes) {
 
 std::string size_text(std::uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
-  auto value = static_cast<double>(bytes);
+  double value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
-  for (value /= 1024; value >= 1024 && unit + 1 < units.size(); value /= 1024) ++unit;
+  while (value >= 1024 && unit + 1 < units.size()) {
+    value /= 1024;
+    ++unit;
+  }
   char digits[32];
-  std::snprintf(digits, sizeof digits, "%.2f", value);
+  (void)std::snprintf(digits, sizeof digits, "%.2f", value);
   std::string shown = digits;
   while (shown.back() == '0') shown.pop_back();
   if (shown.back() == '.') shown.pop_back();

@@ -851,6 +851,7 @@ inline constexpr std::size_t largest_call_bytes = std::size_t{1} << 30;
 /// Gives up what `map` gave.
 inline void unmap(byte_view bytes) noexcept {
   // It was asked for without PROT_WRITE; munmap takes its address alone.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   (void)::munmap(const_cast<std::byte*>(bytes.data()), bytes.size());
 }
 
@@ -2250,8 +2251,7 @@ class ordered_pipeline {
       for (Worker& worker : workers_) {
         threads.emplace_back([this, &worker] { work(worker); });
       }
-    } catch (...) {
-      // With fewer threads it takes longer.
+    } catch (...) {  // NOLINT(bugprone-empty-catch): with fewer threads it takes longer.
     }
   }
 

@@ -919,7 +919,7 @@ class code_header {
     while (lengths_[length_code_order[lengths_count_ - 1]] == 0) --lengths_count_;
     std::size_t bits = 5 + 5 + 4 + 3 * lengths_count_;
     for (unsigned i = 0; i < length_code_symbols; ++i) {
-      bits += counts[i] * (lengths_[i] + repeat_bits(i));
+      bits += std::size_t{counts[i]} * (lengths_[i] + repeat_bits(i));
     }
     return bits;
   }
@@ -5447,7 +5447,7 @@ template <Sink K>
     const auto now =
         static_cast<std::uint32_t>(smaller_of<std::uint64_t>(tables_left, entries_per_table));
     for (std::uint32_t i = 0; i < now; ++i, sector += table_sectors) {
-      store_le(out + 4 * i, static_cast<std::uint32_t>(sector));
+      store_le(out + std::size_t{4} * i, static_cast<std::uint32_t>(sector));
     }
     tables_left -= now;
     if (failure f = sink.write(byte_view(out, std::size_t{now} * 4))) return f;
@@ -9306,7 +9306,7 @@ template <Files F>
 class files_pointer {
  public:
   constexpr files_pointer() noexcept = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): stands for the reference.
+  // Not explicit: it stands for the reference.
   constexpr files_pointer(F& files) noexcept : files_(&files) {}
 
   [[nodiscard]] constexpr F& operator*() const noexcept { return *files_; }
@@ -9320,7 +9320,7 @@ template <Source S>
 class files_pointer<single_file<S>> {
  public:
   constexpr files_pointer() noexcept = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): stands for the object.
+  // Not explicit: it stands for the object.
   constexpr files_pointer(const single_file<S>& file) noexcept : file_(file) {}
 
   [[nodiscard]] constexpr single_file<S> operator*() const noexcept { return file_; }
@@ -9410,7 +9410,7 @@ struct cowd_header {
 };
 
 static_assert(sizeof(cowd_header_start) == 32 && sizeof(cowd_header_end) == 412);
-static_assert(sizeof(cowd_header) == cowd_header_sectors * sector_bytes);
+static_assert(sizeof(cowd_header) == std::size_t{cowd_header_sectors} * sector_bytes);
 static_assert(alignof(cowd_header) == 1);
 static_assert(std::is_trivially_copyable_v<cowd_header>);
 static_assert(offsetof(cowd_header_start, magic_number) == 0);
@@ -10404,7 +10404,7 @@ class image_cursor {
     const std::size_t each =
         smaller_of<std::size_t>(memory.tables.size() / memory.caches.size(), most_table_bytes) &
         ~std::size_t{2 * sector_bytes - 1};
-    if (each == 0) return too_small(2 * sector_bytes * memory.caches.size());
+    if (each == 0) return too_small(std::size_t{2} * sector_bytes * memory.caches.size());
     for (std::size_t i = 0; i < memory.caches.size(); ++i) {
       const byte_span own = memory.tables.subspan(i * each, each);
       link_cache& cache = memory.caches.data()[i];
@@ -11252,7 +11252,7 @@ class stream_tables {
   /// One of a table's four sectors. Errors: errc::stream_tables_mismatch.
   [[nodiscard]] constexpr failure see_table_sector(const sector_image& sector, std::uint32_t index,
                                                    std::uint64_t at) noexcept {
-    std::uint32_t* const entries = entries_.data() + index * (sector_bytes / 4);
+    std::uint32_t* const entries = entries_.data() + std::size_t{index} * (sector_bytes / 4);
     for (std::size_t i = 0; i < sector_bytes / 4; ++i) {
       if (load_le<std::uint32_t>(sector.data() + 4 * i) != entries[i]) {
         return image_failure(errc::stream_tables_mismatch, at);
@@ -11754,6 +11754,7 @@ class finding_reporter {
   }
 
   /// False when the caller wants no more; a callback without a result always wants more.
+  // NOLINTNEXTLINE(bugprone-exception-escape): a callback that throws ends the program.
   constexpr bool tell(const finding& found) noexcept {
     if constexpr (std::is_void_v<decltype((*on_finding_)(found))>) {
       (*on_finding_)(found);
@@ -12083,7 +12084,7 @@ class table_walk {
   static constexpr std::size_t entry_bytes = std::size_t{1} << Format::entry_shift;
   static constexpr std::uint32_t entries_per_sector = sector_bytes >> Format::entry_shift;
   /// One sector for each copy of directory and tables.
-  static constexpr std::size_t least_bytes = 4 * sector_bytes;
+  static constexpr std::size_t least_bytes = std::size_t{4} * sector_bytes;
 
   /// The memory is the caller's: least_bytes or more.
   constexpr table_walk(File& file, const Format& format, byte_span memory) noexcept
@@ -12215,7 +12216,7 @@ struct check_state {
 
 /// The least room for a check's windows and bitmaps: one sector each for the directory and the
 /// tables in two copies, for a marker and for the bits.
-inline constexpr std::size_t check_least_bytes = 6 * sector_bytes;
+inline constexpr std::size_t check_least_bytes = std::size_t{6} * sector_bytes;
 
 /// The room that a check of one file needs at least. Descriptors are read as a whole, and a
 /// compressed grain is expanded as a whole; with no_decoder grain_bytes is 0.
@@ -13711,7 +13712,7 @@ class sparse_file_checker {
   /// Checks the end of a stream, and puts what only the footer says into the header.
   constexpr failure check_footer() noexcept {
     const bool is_needed = header_.has_tables_at_end();
-    const std::uint64_t footer_at = file_bytes_ - 2 * sector_bytes;
+    const std::uint64_t footer_at = file_bytes_ - std::uint64_t{2} * sector_bytes;
     bool has_room = file_bytes_ >= sector_bytes + stream_tail_bytes;
     sparse_extent_header footer;
     if (has_room) {
@@ -14462,7 +14463,7 @@ class dispute_list {
     dispute d;
     d.grain = load_le<std::uint64_t>(from);
     const auto flags = load_le<std::uint32_t>(from + 36);
-    for (unsigned copy = 0; copy < 2; ++copy) {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
       d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
       d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
       d.is_claimed[copy] = (flags >> copy & 1) != 0;
@@ -14475,7 +14476,7 @@ class dispute_list {
   constexpr void set(std::size_t i, const dispute& d) noexcept {
     std::byte* const to = record(i);
     store_le(to, d.grain);
-    for (unsigned copy = 0; copy < 2; ++copy) {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
       store_le(to + 8 + 8 * copy, d.at[copy]);
       store_le(to + 24 + 4 * copy, d.value[copy]);
     }
@@ -14505,7 +14506,7 @@ class dispute_list {
   constexpr void sort_values() noexcept {
     keys_ = 2 * count_;
     for (std::size_t i = 0; i < count_; ++i) {
-      for (unsigned copy = 0; copy < 2; ++copy) {
+      for (std::size_t copy = 0; copy < 2; ++copy) {
         const std::uint64_t value = load_le<std::uint32_t>(record(i) + 24 + 4 * copy);
         set_key(2 * i + copy, value << 32 | (2 * i + copy));
       }
@@ -16476,8 +16477,9 @@ template <class File, class Contradicts>
   if (failure f = read_object(file, 0, choice.header)) return f;
   const failure broken = first_error_of(choice.header, file_bytes);
   choice.is_header_usable = !broken;
-  const std::uint64_t footer_at =
-      file_bytes < sector_bytes + stream_tail_bytes ? 0 : file_bytes - 2 * sector_bytes;
+  const std::uint64_t footer_at = file_bytes < sector_bytes + stream_tail_bytes
+                                      ? 0
+                                      : file_bytes - std::uint64_t{2} * sector_bytes;
   if (footer_at != 0 && file_bytes % sector_bytes == 0) {
     stream_marker marker;
     if (failure f = read_object(file, footer_at - sector_bytes, marker)) return f;

@@ -60,7 +60,7 @@ class code_header {
     while (lengths_[length_code_order[lengths_count_ - 1]] == 0) --lengths_count_;
     std::size_t bits = 5 + 5 + 4 + 3 * lengths_count_;
     for (unsigned i = 0; i < length_code_symbols; ++i) {
-      bits += counts[i] * (lengths_[i] + repeat_bits(i));
+      bits += std::size_t{counts[i]} * (lengths_[i] + repeat_bits(i));
     }
     return bits;
   }

@@ -44,7 +44,8 @@ template <int (*End)(z_stream*), class Init>
 }
 
 [[nodiscard]] inline Bytef* zlib_bytes(const std::byte* p) noexcept {
-  return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(p));  // zlib does not write its input.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): zlib does not write its input.
+  return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(p));
 }
 
 /// zlib tells kinds of bad data apart by text alone.

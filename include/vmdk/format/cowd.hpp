@@ -59,7 +59,7 @@ struct cowd_header {
 };
 
 static_assert(sizeof(cowd_header_start) == 32 && sizeof(cowd_header_end) == 412);
-static_assert(sizeof(cowd_header) == cowd_header_sectors * sector_bytes);
+static_assert(sizeof(cowd_header) == std::size_t{cowd_header_sectors} * sector_bytes);
 static_assert(alignof(cowd_header) == 1);
 static_assert(std::is_trivially_copyable_v<cowd_header>);
 static_assert(offsetof(cowd_header_start, magic_number) == 0);

@@ -74,7 +74,7 @@ class image_cursor {
     const std::size_t each =
         smaller_of<std::size_t>(memory.tables.size() / memory.caches.size(), most_table_bytes) &
         ~std::size_t{2 * sector_bytes - 1};
-    if (each == 0) return too_small(2 * sector_bytes * memory.caches.size());
+    if (each == 0) return too_small(std::size_t{2} * sector_bytes * memory.caches.size());
     for (std::size_t i = 0; i < memory.caches.size(); ++i) {
       const byte_span own = memory.tables.subspan(i * each, each);
       link_cache& cache = memory.caches.data()[i];

@@ -42,7 +42,7 @@ template <Files F>
 class files_pointer {
  public:
   constexpr files_pointer() noexcept = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): stands for the reference.
+  // Not explicit: it stands for the reference.
   constexpr files_pointer(F& files) noexcept : files_(&files) {}
 
   [[nodiscard]] constexpr F& operator*() const noexcept { return *files_; }
@@ -56,7 +56,7 @@ template <Source S>
 class files_pointer<single_file<S>> {
  public:
   constexpr files_pointer() noexcept = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): stands for the object.
+  // Not explicit: it stands for the object.
   constexpr files_pointer(const single_file<S>& file) noexcept : file_(file) {}
 
   [[nodiscard]] constexpr single_file<S> operator*() const noexcept { return file_; }

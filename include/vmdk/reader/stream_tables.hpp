@@ -78,7 +78,7 @@ class stream_tables {
   /// One of a table's four sectors. Errors: errc::stream_tables_mismatch.
   [[nodiscard]] constexpr failure see_table_sector(const sector_image& sector, std::uint32_t index,
                                                    std::uint64_t at) noexcept {
-    std::uint32_t* const entries = entries_.data() + index * (sector_bytes / 4);
+    std::uint32_t* const entries = entries_.data() + std::size_t{index} * (sector_bytes / 4);
     for (std::size_t i = 0; i < sector_bytes / 4; ++i) {
       if (load_le<std::uint32_t>(sector.data() + 4 * i) != entries[i]) {
         return image_failure(errc::stream_tables_mismatch, at);

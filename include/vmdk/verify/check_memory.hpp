@@ -24,7 +24,7 @@ struct check_state {
 
 /// The least room for a check's windows and bitmaps: one sector each for the directory and the
 /// tables in two copies, for a marker and for the bits.
-inline constexpr std::size_t check_least_bytes = 6 * sector_bytes;
+inline constexpr std::size_t check_least_bytes = std::size_t{6} * sector_bytes;
 
 /// The room that a check of one file needs at least. Descriptors are read as a whole, and a
 /// compressed grain is expanded as a whole; with no_decoder grain_bytes is 0.

@@ -36,7 +36,7 @@ class dispute_list {
     dispute d;
     d.grain = load_le<std::uint64_t>(from);
     const auto flags = load_le<std::uint32_t>(from + 36);
-    for (unsigned copy = 0; copy < 2; ++copy) {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
       d.at[copy] = load_le<std::uint64_t>(from + 8 + 8 * copy);
       d.value[copy] = load_le<std::uint32_t>(from + 24 + 4 * copy);
       d.is_claimed[copy] = (flags >> copy & 1) != 0;
@@ -49,7 +49,7 @@ class dispute_list {
   constexpr void set(std::size_t i, const dispute& d) noexcept {
     std::byte* const to = record(i);
     store_le(to, d.grain);
-    for (unsigned copy = 0; copy < 2; ++copy) {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
       store_le(to + 8 + 8 * copy, d.at[copy]);
       store_le(to + 24 + 4 * copy, d.value[copy]);
     }
@@ -79,7 +79,7 @@ class dispute_list {
   constexpr void sort_values() noexcept {
     keys_ = 2 * count_;
     for (std::size_t i = 0; i < count_; ++i) {
-      for (unsigned copy = 0; copy < 2; ++copy) {
+      for (std::size_t copy = 0; copy < 2; ++copy) {
         const std::uint64_t value = load_le<std::uint32_t>(record(i) + 24 + 4 * copy);
         set_key(2 * i + copy, value << 32 | (2 * i + copy));
       }

@@ -95,6 +95,7 @@ class finding_reporter {
   }
 
   /// False when the caller wants no more; a callback without a result always wants more.
+  // NOLINTNEXTLINE(bugprone-exception-escape): a callback that throws ends the program.
   constexpr bool tell(const finding& found) noexcept {
     if constexpr (std::is_void_v<decltype((*on_finding_)(found))>) {
       (*on_finding_)(found);

@@ -72,8 +72,9 @@ template <class File, class Contradicts>
   if (failure f = read_object(file, 0, choice.header)) return f;
   const failure broken = first_error_of(choice.header, file_bytes);
   choice.is_header_usable = !broken;
-  const std::uint64_t footer_at =
-      file_bytes < sector_bytes + stream_tail_bytes ? 0 : file_bytes - 2 * sector_bytes;
+  const std::uint64_t footer_at = file_bytes < sector_bytes + stream_tail_bytes
+                                      ? 0
+                                      : file_bytes - std::uint64_t{2} * sector_bytes;
   if (footer_at != 0 && file_bytes % sector_bytes == 0) {
     stream_marker marker;
     if (failure f = read_object(file, footer_at - sector_bytes, marker)) return f;

@@ -101,7 +101,7 @@ class sparse_file_checker {
   /// Checks the end of a stream, and puts what only the footer says into the header.
   constexpr failure check_footer() noexcept {
     const bool is_needed = header_.has_tables_at_end();
-    const std::uint64_t footer_at = file_bytes_ - 2 * sector_bytes;
+    const std::uint64_t footer_at = file_bytes_ - std::uint64_t{2} * sector_bytes;
     bool has_room = file_bytes_ >= sector_bytes + stream_tail_bytes;
     sparse_extent_header footer;
     if (has_room) {

@@ -62,7 +62,7 @@ class table_walk {
   static constexpr std::size_t entry_bytes = std::size_t{1} << Format::entry_shift;
   static constexpr std::uint32_t entries_per_sector = sector_bytes >> Format::entry_shift;
   /// One sector for each copy of directory and tables.
-  static constexpr std::size_t least_bytes = 4 * sector_bytes;
+  static constexpr std::size_t least_bytes = std::size_t{4} * sector_bytes;
 
   /// The memory is the caller's: least_bytes or more.
   constexpr table_walk(File& file, const Format& format, byte_span memory) noexcept

@@ -29,7 +29,7 @@ template <Sink K>
     const auto now =
         static_cast<std::uint32_t>(smaller_of<std::uint64_t>(tables_left, entries_per_table));
     for (std::uint32_t i = 0; i < now; ++i, sector += table_sectors) {
-      store_le(out + 4 * i, static_cast<std::uint32_t>(sector));
+      store_le(out + std::size_t{4} * i, static_cast<std::uint32_t>(sector));
     }
     tables_left -= now;
     if (failure f = sink.write(byte_view(out, std::size_t{now} * 4))) return f;

@@ -230,6 +230,7 @@ inline constexpr std::size_t largest_call_bytes = std::size_t{1} << 30;
 /// Gives up what `map` gave.
 inline void unmap(byte_view bytes) noexcept {
   // It was asked for without PROT_WRITE; munmap takes its address alone.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   (void)::munmap(const_cast<std::byte*>(bytes.data()), bytes.size());
 }
 
