@@ -143,7 +143,6 @@ enum class errc : std::uint16_t {
   source_not_seekable,  ///< A sequential source was asked to go back.
   sink_full,            ///< The sink has no room left.
   workspace_too_small,  ///< detail: the bytes that are needed.
-  size_unknown,         ///< The size of a sequential source was not stated.
   not_supported,        ///< The object cannot do what was asked of it.
   cancelled,            ///< Another thread's failure stopped this one.
 
@@ -352,7 +351,7 @@ enum class origin : std::uint8_t {
 struct [[nodiscard]] failure {
   errc code = errc::none;
   origin from = origin::none;
-  std::uint16_t index = 0;   ///< Which extent, or link of a chain; 0 where there is but one.
+  std::uint32_t index = 0;   ///< Which extent, or link of a chain; 0 where there is but one.
   std::uint32_t detail = 0;  ///< errno, or the size wanted; each errc says which.
   std::uint64_t offset = 0;  ///< Byte offset in the object named by `from`.
 
@@ -4076,6 +4075,22 @@ enum class severity : std::uint8_t {
   error,    ///< Wrong data or unbounded work may follow; refused.
 };
 
+/// The word for a severity, to stand before a finding's sentence.
+[[nodiscard]] constexpr std::string_view to_string(severity level) noexcept {
+  using namespace std::string_view_literals;
+  switch (level) {
+    case severity::note:
+      return "note"sv;
+    case severity::warning:
+      return "warning"sv;
+    case severity::unclean:
+      return "unclean"sv;
+    case severity::error:
+      return "error"sv;
+  }
+  return "unknown"sv;
+}
+
 /// How strict a reader is.
 enum class strictness : std::uint8_t {
   tolerant,  ///< Refuses errors alone.
@@ -5265,33 +5280,9 @@ template <ExtentList Extents, Sink To>
 
 }  // namespace vmdk
 
-// ---- vmdk/writer/placed_sink.hpp
+// ---- vmdk/io/put_zeros.hpp
 
 namespace vmdk {
-
-/// Writes front to back at a place of a SeekableSink, so that one piece of code serves both kinds
-/// of sink. The bytes passed over by `skip` must be zero already: `resize` has made them so.
-template <SeekableSink K>
-class placed_sink {
- public:
-  /// The sink is the caller's.
-  constexpr placed_sink(K& sink, std::uint64_t offset) noexcept : sink_(&sink), offset_(offset) {}
-
-  /// Errors: those of the sink, after which the place has not moved.
-  constexpr failure write(byte_view bytes) noexcept {
-    if (failure f = sink_->write_at(offset_, bytes)) return f;
-    offset_ += bytes.size();
-    return no_failure;
-  }
-  constexpr failure skip(std::uint64_t n) noexcept {
-    offset_ += n;
-    return no_failure;
-  }
-
- private:
-  K* sink_;
-  std::uint64_t offset_;
-};
 
 /// Makes the next n bytes of a sink zeros: left out where the sink can do that.
 /// Errors: those of the sink.
@@ -5426,6 +5417,36 @@ class stream_size {
   std::uint64_t next_grain_ = 0;
   std::uint64_t stored_grains_ = 0;
   bool table_open_ = false;
+};
+
+}  // namespace vmdk
+
+// ---- vmdk/writer/placed_sink.hpp
+
+namespace vmdk {
+
+/// Writes front to back at a place of a SeekableSink, so that one piece of code serves both kinds
+/// of sink. The bytes passed over by `skip` must be zero already: `resize` has made them so.
+template <SeekableSink K>
+class placed_sink {
+ public:
+  /// The sink is the caller's.
+  constexpr placed_sink(K& sink, std::uint64_t offset) noexcept : sink_(&sink), offset_(offset) {}
+
+  /// Errors: those of the sink, after which the place has not moved.
+  constexpr failure write(byte_view bytes) noexcept {
+    if (failure f = sink_->write_at(offset_, bytes)) return f;
+    offset_ += bytes.size();
+    return no_failure;
+  }
+  constexpr failure skip(std::uint64_t n) noexcept {
+    offset_ += n;
+    return no_failure;
+  }
+
+ private:
+  K* sink_;
+  std::uint64_t offset_;
 };
 
 }  // namespace vmdk
@@ -6770,7 +6791,6 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::source_not_seekable, "the input can only be read once, front to back; use a file"},
     {errc::sink_full, "the destination has no room left"},
     {errc::workspace_too_small, "the memory given for this is too small"},
-    {errc::size_unknown, "the input's size is not known; state it"},
     {errc::not_supported, "this input or destination cannot do what is needed"},
     {errc::cancelled, "stopped because another part of the work failed"},
 
@@ -8080,7 +8100,7 @@ class concat_parts<std::index_sequence<Index...>, S...> : concat_part<Index, S>.
   template <class Visit>
   constexpr void each(Visit visit) const noexcept {
     (void)(visit(*static_cast<const concat_part<Index, S>&>(*this).source,
-                 static_cast<std::uint16_t>(Index)) &&
+                 static_cast<std::uint32_t>(Index)) &&
            ...);
   }
 };
@@ -8101,7 +8121,7 @@ class concat_source {
   /// The sum of the parts' sizes; it must be less than 2^64.
   [[nodiscard]] constexpr std::uint64_t size() const noexcept {
     std::uint64_t sum = 0;
-    parts_.each([&](const auto& part, std::uint16_t) {
+    parts_.each([&](const auto& part, std::uint32_t) {
       if (checked_add(sum, part.size(), sum)) return true;
       sum = (std::numeric_limits<std::uint64_t>::max)();
       return false;
@@ -8116,7 +8136,7 @@ class concat_source {
       return source_failure(errc::out_of_range, offset);
     }
     failure why;
-    parts_.each([&](auto& part, std::uint16_t index) {
+    parts_.each([&](auto& part, std::uint32_t index) {
       const std::uint64_t part_bytes = std::as_const(part).size();
       if (offset >= part_bytes) {
         offset -= part_bytes;
@@ -8142,7 +8162,7 @@ class concat_source {
     range found{size_bytes, 0};
     failure why;
     std::uint64_t end = 0;
-    parts_.each([&](auto& part, std::uint16_t index) {
+    parts_.each([&](auto& part, std::uint32_t index) {
       const std::uint64_t start = end;
       end += std::as_const(part).size();
       if (offset >= end) return true;
@@ -8164,7 +8184,7 @@ class concat_source {
   }
 
  private:
-  static constexpr failure of_part(failure why, std::uint16_t index) noexcept {
+  static constexpr failure of_part(failure why, std::uint32_t index) noexcept {
     if (why && why.index == 0) why.index = index;
     return why;
   }
@@ -9157,6 +9177,14 @@ struct no_decoder {
   return std::uint64_t{grain_bytes} * 2 + sector_bytes;
 }
 
+/// How much room for `input` a reader of compressed grains wants: for a decoder that needs
+/// contiguous input the largest compressed grain and its marker, for others a sector.
+template <Decoder D>
+[[nodiscard]] constexpr std::uint64_t compressed_input_bytes(std::uint32_t grain_bytes) noexcept {
+  if (!D::needs_contiguous_input) return sector_bytes;
+  return grain_marker_bytes + compressed_size_limit(grain_bytes);
+}
+
 /// Where a compressed grain's data lies in its file.
 struct compressed_grain {
   std::uint64_t data_offset = 0;
@@ -9344,7 +9372,7 @@ class file_view {
 
   /// The failure, with the number of this file.
   [[nodiscard]] static constexpr failure in_file(failure why, file_id id) noexcept {
-    if (why) why.index = static_cast<std::uint16_t>(id.value);
+    if (why) why.index = id.value;
     return why;
   }
 
@@ -10259,6 +10287,13 @@ struct link {
   std::uint32_t cid = 0;
 };
 
+/// The memory of an opened image as spans, for memory whose size is known at run time only.
+struct image_spans {
+  std::span<extent> extents;
+  std::span<link> links;
+  byte_span text;
+};
+
 /// The memory of an opened image. It bounds how many extents and links an image may have, and how
 /// long its descriptors may be; the default takes what is common, in about 50 KiB.
 template <std::size_t MaxExtents = 128, std::size_t MaxLinks = 16,
@@ -10267,13 +10302,8 @@ struct image_memory {
   std::array<extent, MaxExtents> extents{};
   std::array<link, MaxLinks> links{};
   std::array<std::byte, TextBytes> text{};
-};
 
-/// The same as spans, for memory whose size is known at run time only.
-struct image_spans {
-  std::span<extent> extents;
-  std::span<link> links;
-  byte_span text;
+  [[nodiscard]] constexpr image_spans spans() noexcept { return {extents, links, text}; }
 };
 
 /// An opened VMDK of any type, with its parents. Immutable: threads may share it, each with a
@@ -10361,10 +10391,11 @@ struct cursor_spans {
   std::span<link_cache> caches;  ///< One a link is best; at least one.
   byte_span tables;              ///< Shared out among the caches; two sectors each at least.
   byte_span grain;               ///< For compressed images: their largest grain.
-  byte_span input;               ///< For compressed images: at least one sector.
+  byte_span input;               ///< For compressed images: compressed_input_bytes.
 };
 
-/// The memory of a cursor. GrainBytes is 0 where no image is compressed.
+/// The memory of a cursor. GrainBytes is 0 where no image is compressed; InputBytes is at least the
+/// decoder's compressed_input_bytes.
 template <std::size_t Links = 1, std::size_t TableBytes = 2 * sector_bytes,
           std::size_t GrainBytes = 0, std::size_t InputBytes = GrainBytes == 0 ? 0 : sector_bytes>
 struct cursor_memory {
@@ -10382,7 +10413,7 @@ struct disk_mapping {
   std::uint64_t bytes = 0;            ///< For how many bytes this holds; at least 1.
   std::uint64_t file_offset = 0;      ///< As in `mapping`.
   std::uint32_t extent = 0;           ///< Among all extents; of no meaning for zeros of nobody.
-  std::uint16_t link = 0;             ///< 0: the disk itself; 1: its parent ...
+  std::uint32_t link = 0;             ///< 0: the disk itself; 1: its parent ...
 };
 
 /// Reads the disk of an image: a Source that one thread uses at a time. Any number of cursors may
@@ -10394,6 +10425,7 @@ class image_cursor {
  public:
   constexpr image_cursor() noexcept = default;
 
+  /// Makes a cursor over a disk, with memory that nobody else uses meanwhile.
   /// Errors: errc::workspace_too_small; detail: the bytes wanted.
   [[nodiscard]] static constexpr result<image_cursor> make(const image<F>& of,
                                                            const cursor_spans& memory,
@@ -10414,7 +10446,8 @@ class image_cursor {
     }
     const std::uint32_t grain = of.compressed_grain_bytes();
     if (memory.grain.size() < grain) return too_small(grain);
-    if (grain != 0 && memory.input.size() < sector_bytes) return too_small(sector_bytes);
+    const std::uint64_t input = grain == 0 ? 0 : compressed_input_bytes<D>(grain);
+    if (memory.input.size() < input) return too_small(input);
     cursor.image_ = &of;
     cursor.memory_ = memory;
     cursor.decoder_ = &decoder;
@@ -10455,9 +10488,11 @@ class image_cursor {
     return range{size(), 0};
   }
 
-  /// What the disk has at an offset below size(), and which link it comes from.
-  /// Errors: those of the extents' `map`, with the number of the file.
+  /// What the disk has at an offset, and which link it comes from.
+  /// Errors: errc::out_of_range for an offset that is not below size(); those of the extents'
+  /// `map`, with the number of the file.
   [[nodiscard]] constexpr result<disk_mapping> map(std::uint64_t offset) noexcept {
+    if (offset >= size()) return source_failure(errc::out_of_range, offset);
     disk_mapping found;
     found.bytes = size() - offset;
     const auto links = image_->links();
@@ -10474,7 +10509,7 @@ class image_cursor {
       if (!own) return file_view<F>::in_file(own.error(), e.file);
       found.bytes = smaller_of(found.bytes, own->bytes);
       found.extent = number;
-      found.link = static_cast<std::uint16_t>(i);
+      found.link = static_cast<std::uint32_t>(i);
       if (own->where == placement::absent) continue;
       found.where = own->where;
       found.file_offset = own->file_offset;
@@ -10487,7 +10522,7 @@ class image_cursor {
   static constexpr std::uint32_t no_extent = 0xFFFFFFFF;
   static constexpr std::size_t most_table_bytes = std::size_t{1} << 24;
 
-  [[nodiscard]] static constexpr failure too_small(std::size_t wanted) noexcept {
+  [[nodiscard]] static constexpr failure too_small(std::uint64_t wanted) noexcept {
     return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(wanted));
   }
 
@@ -10938,10 +10973,11 @@ template <Files F>
   return detail::image_opener<F>(files, memory, mode).open(file);
 }
 
+/// As above, in the memory of one object; `file_or_name` is a file_id or a name.
 template <Files F, class Name, std::size_t E, std::size_t L, std::size_t T>
 [[nodiscard]] result<image<F>> open(F& files, Name file_or_name, image_memory<E, L, T>& memory,
                                     strictness mode = strictness::tolerant) noexcept {
-  return open(files, file_or_name, image_spans{memory.extents, memory.links, memory.text}, mode);
+  return open(files, file_or_name, memory.spans(), mode);
 }
 
 /// An opened image of one file.
@@ -10957,10 +10993,11 @@ template <Source S>
   return open(file, file_id{}, memory, mode);
 }
 
+/// As above, in the memory of one object.
 template <Source S, std::size_t E, std::size_t L, std::size_t T>
 [[nodiscard]] result<source_image<S>> open(S& source, image_memory<E, L, T>& memory,
                                            strictness mode = strictness::tolerant) noexcept {
-  return open(source, image_spans{memory.extents, memory.links, memory.text}, mode);
+  return open(source, memory.spans(), mode);
 }
 
 }  // namespace vmdk
@@ -11583,16 +11620,16 @@ namespace vmdk {
 /// The memory of unpack_stream, all of it the caller's.
 struct unpack_spans {
   byte_span grain;  ///< One grain of the stream.
-  byte_span
-      input;  ///< At least a sector; for decoders that need contiguous input a compressed grain.
+  byte_span input;  ///< The decoder's compressed_input_bytes.
 };
 
 /// Writes the disk of a stream that `open` has been called on to a sink, front to back, so that a
-/// network is unpacked without a second copy. Grains ascend, so a sink that only appends will do.
-/// Gives the size of the disk.
+/// network is unpacked without a second copy. Grains ascend, so a sink that only appends will do;
+/// between them zeros are written, or left out where the sink can do that. Gives the size of the
+/// disk.
 /// Errors: errc::workspace_too_small (detail: the bytes wanted) before anything is read; those of
 /// stream_reader, of the decoder and of the sink. The sink's content is then incomplete.
-template <SequentialSource S, HoleSink K, Decoder D>
+template <SequentialSource S, Sink K, Decoder D>
 [[nodiscard]] constexpr result<std::uint64_t> unpack_stream(stream_reader<S>& stream, K& sink,
                                                             D& decoder,
                                                             const unpack_spans& memory) noexcept {
@@ -11600,8 +11637,9 @@ template <SequentialSource S, HoleSink K, Decoder D>
   if (memory.grain.size() < grain_bytes) {
     return options_failure(errc::workspace_too_small, 0, grain_bytes);
   }
-  if (memory.input.size() < sector_bytes) {
-    return options_failure(errc::workspace_too_small, 0, sector_bytes);
+  const std::uint64_t input_bytes = compressed_input_bytes<D>(grain_bytes);
+  if (memory.input.size() < input_bytes) {
+    return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(input_bytes));
   }
   std::uint64_t written = 0;
   for (;;) {
@@ -11609,7 +11647,7 @@ template <SequentialSource S, HoleSink K, Decoder D>
     if (!grain) return grain.error();
     const std::uint64_t until = grain->data_bytes == 0 ? stream.size() : grain->disk_offset;
     if (until != written) {
-      if (failure f = sink.skip(until - written)) return f;
+      if (failure f = put_zeros(sink, until - written)) return f;
     }
     written = until;
     if (grain->data_bytes == 0) return written;
@@ -12203,16 +12241,13 @@ class table_walk {
 // ---- vmdk/verify/check_memory.hpp
 
 namespace vmdk {
-namespace detail {
 
-/// What a check keeps between its passes.
+/// What a check keeps between its passes. Nothing in it is of use to anybody else.
 struct check_state {
-  finding_counts counts{};
-  shared_runs shared{};
-  repeated_tables repeated{};
+  detail::finding_counts counts{};
+  detail::shared_runs shared{};
+  detail::repeated_tables repeated{};
 };
-
-}  // namespace detail
 
 /// The least room for a check's windows and bitmaps: one sector each for the directory and the
 /// tables in two copies, for a marker and for the bits.
@@ -12226,21 +12261,23 @@ inline constexpr std::size_t check_least_bytes = std::size_t{6} * sector_bytes;
                                   descriptor_text_bytes + sector_bytes);
 }
 
+/// The memory of a check as spans, for room whose size is known at run time only.
+template <class D = inflate>
+struct check_spans {
+  check_state& state;
+  D& decoder;
+  byte_span room;
+};
+
 /// The memory of a check. More room means fewer passes over the tables, never another result.
 template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
 struct check_memory {
   static_assert(RoomBytes >= check_least_bytes, "vmdk: a check needs at least check_least_bytes");
-  detail::check_state state{};
+  check_state state{};
   D decoder{};
   std::array<std::byte, RoomBytes> room{};
-};
 
-/// The same, for room whose size is known at run time only.
-template <class D = inflate>
-struct check_spans {
-  detail::check_state& state;
-  D& decoder;
-  byte_span room;
+  [[nodiscard]] constexpr check_spans<D> spans() noexcept { return {state, decoder, room}; }
 };
 
 namespace detail {
@@ -14124,12 +14161,12 @@ template <Files F, class D, class OnFinding>
   return detail::check_files(files, *file, memory, on_finding, true);
 }
 
+/// As above, in the memory of one object; `file_or_name` is a file_id or a name.
 template <Files F, class Name, std::size_t RoomBytes, class D, class OnFinding>
 [[nodiscard]] result<check_summary> check(F& files, Name file_or_name,
                                           check_memory<RoomBytes, D>& memory,
                                           OnFinding&& on_finding) noexcept {
-  const check_spans<D> spans{memory.state, memory.decoder, memory.room};
-  return check(files, file_or_name, spans, on_finding);
+  return check(files, file_or_name, memory.spans(), on_finding);
 }
 
 /// Checks the bytes of one file alone: neither the extents that a text descriptor names nor any
@@ -14141,10 +14178,11 @@ template <Source S, class D, class OnFinding>
   return detail::check_files(files, file_id{}, memory, on_finding, false);
 }
 
+/// As above, in the memory of one object.
 template <Source S, std::size_t RoomBytes, class D, class OnFinding>
 [[nodiscard]] result<check_summary> check(S& source, check_memory<RoomBytes, D>& memory,
                                           OnFinding&& on_finding) noexcept {
-  return check(source, check_spans<D>{memory.state, memory.decoder, memory.room}, on_finding);
+  return check(source, memory.spans(), on_finding);
 }
 
 }  // namespace vmdk
@@ -14155,7 +14193,7 @@ namespace vmdk::detail {
 
 /// Tells which file of a directory could not be written, in the order of their creation.
 [[nodiscard]] constexpr failure in_file(failure why, std::uint32_t file) noexcept {
-  if (why.from == origin::sink) why.index = static_cast<std::uint16_t>(file);
+  if (why.from == origin::sink) why.index = file;
   return why;
 }
 
@@ -14695,41 +14733,42 @@ struct repair_summary {
 
 /// A word for a kind of step that stays the same between versions.
 [[nodiscard]] constexpr std::string_view id_of(repair_kind kind) noexcept {
+  using namespace std::string_view_literals;
   switch (kind) {
     case repair_kind::header_rebuilt:
-      return "header-rebuilt";
+      return "header-rebuilt"sv;
     case repair_kind::footer_rebuilt:
-      return "footer-rebuilt";
+      return "footer-rebuilt"sv;
     case repair_kind::header_corrected:
-      return "header-corrected";
+      return "header-corrected"sv;
     case repair_kind::unclean_cleared:
-      return "unclean-cleared";
+      return "unclean-cleared"sv;
     case repair_kind::directory_entry_restored:
-      return "directory-entry-restored";
+      return "directory-entry-restored"sv;
     case repair_kind::table_copied:
-      return "table-copied";
+      return "table-copied"sv;
     case repair_kind::entry_restored:
-      return "entry-restored";
+      return "entry-restored"sv;
     case repair_kind::entry_dropped:
-      return "entry-dropped";
+      return "entry-dropped"sv;
     case repair_kind::marker_restored:
-      return "marker-restored";
+      return "marker-restored"sv;
     case repair_kind::table_rebuilt:
-      return "table-rebuilt";
+      return "table-rebuilt"sv;
     case repair_kind::directory_rebuilt:
-      return "directory-rebuilt";
+      return "directory-rebuilt"sv;
     case repair_kind::file_cut:
-      return "file-cut";
+      return "file-cut"sv;
     case repair_kind::entry_left:
-      return "entry-left";
+      return "entry-left"sv;
     case repair_kind::table_left:
-      return "table-left";
+      return "table-left"sv;
     case repair_kind::directory_left:
-      return "directory-left";
+      return "directory-left"sv;
     case repair_kind::grain_left:
-      return "grain-left";
+      return "grain-left"sv;
   }
-  return "unknown";
+  return "unknown"sv;
 }
 
 namespace detail {
@@ -14737,42 +14776,43 @@ namespace detail {
 /// The sentence of a step, with {t} for its table, {e} for its entry, {v} for the value before and
 /// {o} for the one after.
 [[nodiscard]] constexpr std::string_view step_sentence(repair_kind kind) noexcept {
+  using namespace std::string_view_literals;
   switch (kind) {
     case repair_kind::header_rebuilt:
-      return "the header is rebuilt from the footer";
+      return "the header is rebuilt from the footer"sv;
     case repair_kind::footer_rebuilt:
-      return "the footer is written anew";
+      return "the footer is written anew"sv;
     case repair_kind::header_corrected:
-      return "a field of the header is corrected from {v} to {o}";
+      return "a field of the header is corrected from {v} to {o}"sv;
     case repair_kind::unclean_cleared:
-      return "the image is marked as closed by its last writer";
+      return "the image is marked as closed by its last writer"sv;
     case repair_kind::directory_entry_restored:
-      return "grain directory entry {t} is restored from {v} to {o}";
+      return "grain directory entry {t} is restored from {v} to {o}"sv;
     case repair_kind::table_copied:
-      return "grain table {t} is written from its other copy";
+      return "grain table {t} is written from its other copy"sv;
     case repair_kind::entry_restored:
-      return "grain table entry {e} of table {t} is restored from {v} to {o}";
+      return "grain table entry {e} of table {t} is restored from {v} to {o}"sv;
     case repair_kind::entry_dropped:
       return "grain table entry {e} of table {t} is dropped; it was {v}, where no such grain can "
-             "be";
+             "be"sv;
     case repair_kind::marker_restored:
-      return "a marker of the stream is restored";
+      return "a marker of the stream is restored"sv;
     case repair_kind::table_rebuilt:
-      return "grain table {t} is written from the stream's markers";
+      return "grain table {t} is written from the stream's markers"sv;
     case repair_kind::directory_rebuilt:
-      return "the grain directory is written from the stream's markers";
+      return "the grain directory is written from the stream's markers"sv;
     case repair_kind::file_cut:
-      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables";
+      return "the file is cut from {v} to {o} bytes, behind the last whole grain and its tables"sv;
     case repair_kind::entry_left:
-      return "grain table entry {e} of table {t} is left: nothing tells which value is right";
+      return "grain table entry {e} of table {t} is left: nothing tells which value is right"sv;
     case repair_kind::table_left:
-      return "grain table {t} is left: a copy of it cannot be found";
+      return "grain table {t} is left: a copy of it cannot be found"sv;
     case repair_kind::directory_left:
-      return "the redundant grain directory is left: it cannot be found";
+      return "the redundant grain directory is left: it cannot be found"sv;
     case repair_kind::grain_left:
-      return "what stands here in the stream is left: it is no marker";
+      return "what stands here in the stream is left: it is no marker"sv;
   }
-  return "unknown";
+  return "unknown"sv;
 }
 
 }  // namespace detail
@@ -15285,9 +15325,12 @@ class table_finder {
   /// How many entries that continue nothing are looked into in one walk over all tables: each costs
   /// some walks over the directory.
   [[nodiscard]] constexpr std::uint64_t search_limit() const noexcept {
-    constexpr std::uint64_t most_searches = 1024;
-    constexpr std::uint64_t most_entries = std::uint64_t{1} << 22;
-    return smaller_of(most_searches, 1 + most_entries / (1 + format().table_count()));
+    constexpr std::uint32_t most_searches = 1024;
+    constexpr std::uint32_t most_entries = std::uint32_t{1} << 22;
+    // In 32 bits: small processors have no division of 64.
+    const auto tables =
+        static_cast<std::uint32_t>(smaller_of<std::uint64_t>(format().table_count(), most_entries));
+    return smaller_of(most_searches, 1 + most_entries / (1 + tables));
   }
 
   [[nodiscard]] constexpr const sparse_format& format() const noexcept { return walk_->format(); }
@@ -15605,7 +15648,6 @@ inline constexpr code_id code_ids[] = {
     {errc::source_not_seekable, "source-not-seekable"},
     {errc::sink_full, "sink-full"},
     {errc::workspace_too_small, "workspace-too-small"},
-    {errc::size_unknown, "size-unknown"},
     {errc::not_supported, "not-supported"},
     {errc::cancelled, "cancelled"},
     {errc::header_truncated, "header-truncated"},
@@ -15779,10 +15821,11 @@ inline constexpr code_id code_ids[] = {
 /// The stable name of a rule, such as "grain-past-end": for programs to tell findings apart. Codes
 /// of a caller's own are "caller", others that are not known "unknown".
 [[nodiscard]] constexpr std::string_view id_of(errc code) noexcept {
+  using namespace std::string_view_literals;
   for (const detail::code_id& known : detail::code_ids) {
     if (known.code == code) return known.id;
   }
-  return code >= errc::caller_first ? "caller" : "unknown";
+  return code >= errc::caller_first ? "caller"sv : "unknown"sv;
 }
 
 }  // namespace vmdk
@@ -15919,18 +15962,20 @@ namespace detail {
 /// Puts a number in eight or sixteen hexadecimal digits.
 template <class Put>
 constexpr void put_hex(std::uint64_t number, Put&& put) noexcept {
+  using namespace std::string_view_literals;
   unsigned digits = 8;
   if (number >> 32 != 0) digits = 16;
-  put(std::string_view("0x"));
+  put("0x"sv);
   put(number_text::hex(number, digits).view());
 }
 
 /// Puts a name from an image; what could disturb a line of output becomes a question mark.
 template <class Put>
 constexpr void put_name(std::string_view name, Put&& put) noexcept {
+  using namespace std::string_view_literals;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const bool bad = is_control(name.data()[i]) || name.data()[i] == '"';
-    put(bad ? std::string_view("?") : part(name, i, 1));
+    put(bad ? "?"sv : part(name, i, 1));
   }
 }
 
@@ -15961,29 +16006,15 @@ constexpr bool put_sentence(std::string_view text, const finding& f, Put&& put) 
 
 }  // namespace detail
 
-/// The word for a severity, to stand before a finding's sentence.
-[[nodiscard]] constexpr std::string_view to_string(severity level) noexcept {
-  switch (level) {
-    case severity::note:
-      return "note";
-    case severity::warning:
-      return "warning";
-    case severity::unclean:
-      return "unclean";
-    case severity::error:
-      return "error";
-  }
-  return "unknown";
-}
-
 /// Says a finding in one sentence with its figures, for a user's eyes: no full stop, no line end.
 /// The sentence goes to `put(std::string_view)` piece by piece. Names are shown as they are in the
 /// image, but for control characters.
 template <class Put>
 constexpr void describe(const finding& f, Put&& put) noexcept {
+  using namespace std::string_view_literals;
   if (f.more != 0) {
     put(detail::number_text::decimal(f.more).view());
-    put(std::string_view(" more like this: "));
+    put(" more like this: "sv);
     put(to_string(f.code));
     return;
   }
@@ -15994,9 +16025,9 @@ constexpr void describe(const finding& f, Put&& put) noexcept {
   const bool is_text = f.code >= errc::descriptor_signature_missing &&
                        f.code < errc::stream_truncated && f.entry != no_figure;
   if (has_table) {
-    detail::put_sentence("grain table entry {e} of table {t}: ", f, put);
+    detail::put_sentence("grain table entry {e} of table {t}: "sv, f, put);
   } else if (is_text) {
-    detail::put_sentence("line {e} of the descriptor: ", f, put);
+    detail::put_sentence("line {e} of the descriptor: "sv, f, put);
   }
   put(to_string(f.code));
 }
@@ -18077,7 +18108,7 @@ template <Files F, class D>
   const auto done = check(files, file, checking, [&why](const finding& found) {
     if (accepts(strictness::strict, found.code)) return true;
     why = image_failure(found.code, found.offset);
-    why.index = static_cast<std::uint16_t>(found.file);
+    why.index = found.file;
     return false;
   });
   if (why) return why;
@@ -18093,6 +18124,31 @@ template <Files F, class D>
   const auto file = files.open(name);
   if (!file) return file.error();
   return open_checked(files, *file, memory, checking);
+}
+
+/// As above, in the memory of two objects; `file_or_name` is a file_id or a name.
+template <Files F, class Name, std::size_t E, std::size_t L, std::size_t T, std::size_t RoomBytes,
+          class D>
+[[nodiscard]] result<image<F>> open_checked(F& files, Name file_or_name,
+                                            image_memory<E, L, T>& memory,
+                                            check_memory<RoomBytes, D>& checking) noexcept {
+  return open_checked(files, file_or_name, memory.spans(), checking.spans());
+}
+
+/// Opens the image in one Source in the same way; one that names a further file is refused, as if
+/// that were missing.
+template <Source S, class D>
+[[nodiscard]] result<source_image<S>> open_checked(S& source, const image_spans& memory,
+                                                   const check_spans<D>& checking) noexcept {
+  single_file<S> file(source);
+  return open_checked(file, file_id{}, memory, checking);
+}
+
+/// As above, in the memory of two objects.
+template <Source S, std::size_t E, std::size_t L, std::size_t T, std::size_t RoomBytes, class D>
+[[nodiscard]] result<source_image<S>> open_checked(S& source, image_memory<E, L, T>& memory,
+                                                   check_memory<RoomBytes, D>& checking) noexcept {
+  return open_checked(source, memory.spans(), checking.spans());
 }
 
 }  // namespace vmdk
@@ -18194,6 +18250,13 @@ inline constexpr std::size_t repair_least_bytes = check_least_bytes;
   return repair_least_bytes + tail * 2;
 }
 
+/// The memory of a repair as spans, for room whose size is known at run time only.
+template <class D = inflate>
+struct repair_spans {
+  D& decoder;
+  byte_span room;
+};
+
 /// The memory of a repair. More room means fewer passes, as long as there is repair_bytes of it;
 /// and where many entries contradict one another, more of them are weighed together.
 template <std::size_t RoomBytes = std::size_t{256} << 10, class D = inflate>
@@ -18202,13 +18265,8 @@ struct repair_memory {
                 "vmdk: a repair needs at least repair_least_bytes");
   D decoder{};
   std::array<std::byte, RoomBytes> room{};
-};
 
-/// The same, for room whose size is known at run time only.
-template <class D = inflate>
-struct repair_spans {
-  D& decoder;
-  byte_span room;
+  [[nodiscard]] constexpr repair_spans<D> spans() noexcept { return {decoder, room}; }
 };
 
 namespace detail {
@@ -18265,7 +18323,7 @@ template <Storage S, class D, class OnStep>
 template <Storage S, std::size_t RoomBytes, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> repair(S& file, repair_memory<RoomBytes, D>& memory,
                                                       OnStep&& on_step) noexcept {
-  return repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
+  return repair(file, memory.spans(), on_step);
 }
 
 /// Tells what a repair would do, and writes nothing; where a repair changes something that lets
@@ -18281,7 +18339,7 @@ template <Source S, std::size_t RoomBytes, class D, class OnStep>
 [[nodiscard]] constexpr result<repair_summary> plan_repair(S& file,
                                                            repair_memory<RoomBytes, D>& memory,
                                                            OnStep&& on_step) noexcept {
-  return plan_repair(file, repair_spans<D>{memory.decoder, memory.room}, on_step);
+  return plan_repair(file, memory.spans(), on_step);
 }
 
 }  // namespace vmdk
