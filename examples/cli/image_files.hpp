@@ -34,6 +34,10 @@ class image_files {
     last_name_ = name;
     return remember(files_.open(name), std::string(name));
   }
+  result<file_id> open_beside(file_id opener, std::string_view name) noexcept {
+    last_name_ = name;
+    return remember(files_.open_beside(opener, name), std::string(name));
+  }
   [[nodiscard]] std::uint64_t size(file_id id) const noexcept { return files_.size(id); }
   failure read_at(file_id id, std::uint64_t offset, byte_span out) noexcept {
     return files_.read_at(id, offset, out);
@@ -65,6 +69,6 @@ class image_files {
   std::string last_name_;
 };
 
-static_assert(Files<image_files>);
+static_assert(FolderFiles<image_files>);
 
 }  // namespace vmdk::cli

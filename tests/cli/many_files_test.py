@@ -342,6 +342,23 @@ class Children(ManyFilesTest):
             subprocess.run([QEMU_IMG, "compare", "-q", "-fraw", "-Fvmdk", "source", "child.vmdk"],
                            cwd=self.folder, check=True)
 
+    def test_equal_names_in_two_folders(self):
+        """What a parent names lies beside it, whatever else has that name beside the child."""
+        for folder in ("base", "child"):
+            os.mkdir(self.path(folder))
+        self.write("other", noise(1_000_000)[::-1].ljust(2 * MIB, b"\0"))
+        for kind in FILES:
+            with self.subTest(kind):
+                self.done("convert", "--force", "-t", kind, "source", "base/disk.vmdk")
+                self.done("convert", "--force", "-t", kind, "other", "child/disk.vmdk")
+                self.done("create", "--force", "--parent", "base/disk.vmdk", "child/disk.vmdk")
+                self.done("convert", "--force", "--allow-dir", "base", "child/disk.vmdk", "back")
+                self.assertEqual(self.content, self.read("back"))
+                self.assertIn(b": sound: 0 errors, 0 warnings",
+                              self.done("check", "--allow-dir", "base", "child/disk.vmdk"))
+                # Without that folder the file would have to be its own parent.
+                self.refused("convert", "--force", "child/disk.vmdk", "back", says="leads back")
+
     def test_refusals(self):
         self.done("convert", "source", "parent.vmdk")
         self.write("longer", self.content + bytes(SECTOR))

@@ -75,14 +75,15 @@ static_assert(!is_constant([] { return half(7); }));
 sigjmp_buf after_the_trap;
 [[noreturn]] void leave_the_trap(int) { siglongjmp(after_the_trap, 1); }
 
+/// What a trap raises depends on the processor.
 template <class Ask>
 bool is_trapped(Ask ask) {
-  const auto for_illegal = std::signal(SIGILL, leave_the_trap);
-  const auto for_trap = std::signal(SIGTRAP, leave_the_trap);
+  constexpr int signals[] = {SIGILL, SIGTRAP, SIGFPE};
+  void (*before[3])(int);
+  for (int i = 0; i < 3; ++i) before[i] = std::signal(signals[i], leave_the_trap);
   const bool trapped = sigsetjmp(after_the_trap, 1) != 0;
   if (!trapped) ask();
-  std::signal(SIGILL, for_illegal);
-  std::signal(SIGTRAP, for_trap);
+  for (int i = 0; i < 3; ++i) std::signal(signals[i], before[i]);
   return trapped;
 }
 

@@ -58,6 +58,38 @@ TEST_CASE("one file under two names is one file") {
   CHECK(*files.open("one") == *start);
 }
 
+TEST_CASE("a name is looked for beside the file that has it, and then elsewhere") {
+  const temporary_folder folder;
+  for (const char* name : {"child", "base"}) {
+    std::filesystem::create_directory(folder / name);
+    write_file(folder / (std::string(name) + "/disk"), name);
+    write_file(folder / (std::string(name) + "/extent"), name);
+  }
+  write_file(folder / "base/alone", "base");
+  directory_files files;
+  REQUIRE_FALSE(files.allow(folder / "child"));
+  REQUIRE_FALSE(files.allow(folder / "base"));
+  // Of a file that was opened by its path the folder is not known: all are searched in their order.
+  const auto base = files.open_path(folder / "base/alone");
+  REQUIRE(base);
+  const auto child_extent = files.open("extent");
+  CHECK(*files.open_beside(*base, "extent") == *child_extent);
+  CHECK(*files.open("alone") == *base);
+  const auto base_extent = files.open_beside(*base, "extent");
+  REQUIRE(base_extent);
+  CHECK_FALSE(*base_extent == *child_extent);
+  CHECK(files.open_path(folder / "base/extent") == *base_extent);
+  CHECK(files.open_beside(*child_extent, "alone") == *base);
+  CHECK(files.open_beside(*base, "gone").error() == files_failure(errc::file_not_found, ENOENT));
+  // What names itself means another, while there is one.
+  const auto child = files.open("disk");
+  const auto parent = files.open_beside(*child, "disk");
+  REQUIRE((child && parent));
+  CHECK_FALSE(*parent == *child);
+  CHECK(files.open_beside(*parent, "disk") == *child);
+  CHECK(files.open_beside(*base, "alone") == *base);
+}
+
 TEST_CASE("names that are no base names open nothing") {
   const temporary_folder folder;
   std::filesystem::create_directory(folder / "sub");

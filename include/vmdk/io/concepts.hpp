@@ -106,6 +106,13 @@ concept Files = requires(T& files, const T& constant, std::string_view name, fil
   { files.read_at(id, offset, out) } noexcept -> std::same_as<failure>;
 };
 
+/// Has files in several folders. `open_beside` is `open` for a name inside a file that is open: it
+/// looks where that file lies first, and gives the file itself only when no other has the name.
+template <class T>
+concept FolderFiles = Files<T> && requires(T& files, file_id opener, std::string_view name) {
+  { files.open_beside(opener, name) } noexcept -> std::same_as<result<file_id>>;
+};
+
 /// Takes the files of an image that has several. `create` gives an empty file, which stays valid
 /// until the next `create`, `commit` or `abort`; nothing has its final name before `commit`, and
 /// the file created last appears last.

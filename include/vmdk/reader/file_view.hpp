@@ -89,6 +89,17 @@ class file_view {
   file_id id_;
 };
 
+/// Opens what a file of an image names. Errors: those of `files`.
+template <Files F>
+[[nodiscard]] constexpr result<file_id> open_named(F& files, [[maybe_unused]] file_id opener,
+                                                   std::string_view name) noexcept {
+  if constexpr (FolderFiles<F>) {
+    return files.open_beside(opener, name);
+  } else {
+    return files.open(name);
+  }
+}
+
 /// A Files object that knows the holes of its files.
 template <class T>
 concept SparseFiles = Files<T> && requires(T& files, file_id id, std::uint64_t offset) {

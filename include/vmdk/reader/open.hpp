@@ -75,7 +75,7 @@ class image_opener {
     if (!is_plain_name(base) || base.size() > extent_name_max_bytes) {
       return failed(child_file, errc::name_not_allowed);
     }
-    const auto parent = files_->open(utf8(base, child.encoding(), name));
+    const auto parent = open_named(*files_, child_file, utf8(base, child.encoding(), name));
     if (!parent) {
       failure why = parent.error();
       if (why.code == errc::file_not_found) why.code = errc::parent_missing;
@@ -138,7 +138,7 @@ class image_opener {
       return failed(file_, errc::extent_type_unsupported);
     } else if (line.type != extent_type::zero) {
       std::array<char, name_bytes> memory{};
-      const auto id = files_->open(utf8(line.name.stem, encoding, memory));
+      const auto id = open_named(*files_, file_, utf8(line.name.stem, encoding, memory));
       if (!id) return file_view<F>::in_file(id.error(), file_);
       if (*id == file_) return failed(file_, errc::extent_is_descriptor);
       file_view<F> from(*files_, *id);

@@ -176,7 +176,7 @@ class image_checker {
       if (failure f = log().add(found)) return f;
       return false;
     }
-    const auto parent = files_->open(child.parent_name.view());
+    const auto parent = open_named(*files_, child_file, child.parent_name.view());
     if (!parent) {
       if (!is_about_name(parent.error())) {
         return file_view<F>::in_file(parent.error(), child_file);

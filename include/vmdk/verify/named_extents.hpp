@@ -36,7 +36,7 @@ failure open_extents(F& files, file_id descriptor, const descriptor_view& view,
     name.set(line.name.stem, view.encoding());
     finding found{.offset = at.line_offset(), .entry = lines.line_at(at.line_offset())};
     found.name = name.view();
-    const auto file = files.open(name.view());
+    const auto file = open_named(files, descriptor, name.view());
     auto kind = result<extent_kind>(extent_kind::zero);
     if (!file) {
       found.code = file.error().code;
