@@ -1864,8 +1864,8 @@ static_assert(SparseSource<file_source> && SparseSource<const file_source>);
 
 namespace vmdk {
 
-/// Opens the files that images name, in folders that the caller allows and nowhere else. Files;
-/// movable only. Once everything is open, several threads may read.
+/// Opens the files that images name, in folders that the caller allows and nowhere else.
+/// FolderFiles; movable only. Once everything is open, several threads may read.
 ///
 /// A name must be a base name (see is_base_name) of a regular file; symbolic links, directories,
 /// devices and FIFOs are refused without being opened. One file under two names is one file_id.
@@ -1893,37 +1893,31 @@ class directory_files {
     if (const int error = detail::os::open_seekable(path, detail::os::access::read, file)) {
       return files_failure(error);
     }
-    return keep(std::move(file));
+    return keep(std::move(file), unknown);
   }
 
   /// Opens a file by a name from an image. Errors, of origin::files with errno in `detail`:
   /// errc::name_not_allowed, errc::file_not_found, errc::file_not_regular, errc::read_failed,
   /// errc::extent_count_invalid (detail: the number of files allowed).
-  result<file_id> open(std::string_view name) noexcept {
+  result<file_id> open(std::string_view name) noexcept { return open_beside(no_file, name); }
+
+  /// Opens a file by a name from an image's file, looking first in the folder where that was found:
+  /// children in one folder and parents in another may have equal names. A file that names itself
+  /// is passed over while another has the name. Errors: as for `open`.
+  result<file_id> open_beside(file_id opener, std::string_view name) noexcept {
     if (!is_base_name(name)) return failure{.code = errc::name_not_allowed, .from = origin::files};
     const std::string zero_ended(name);
-    for (const detail::os::handle& folder : folders_) {
-      detail::os::file_status status;
-      const int error = detail::os::get_status(folder, zero_ended, status);
-      if (error == ENOENT) continue;
-      if (error != 0) return files_failure(error);
-      if (status.kind != file_kind::regular) {
-        return files_failure(detail::os::errno_of_kind(status.kind));
-      }
-      // Should something else have taken the name meanwhile, it is not followed, not waited for,
-      // and refused after all.
-      detail::os::handle file;
-      if (const int again =
-              detail::os::open_in(folder, zero_ended, detail::os::access::read, file)) {
-        return files_failure(again);
-      }
-      if (const int again = detail::os::get_status(file, status)) return files_failure(again);
-      if (status.kind != file_kind::regular) {
-        return files_failure(detail::os::errno_of_kind(status.kind));
-      }
-      return keep(std::move(file));
+    const std::size_t first = opener.value < files_.size() ? files_[opener.value].folder : unknown;
+    result<file_id> none = files_failure(ENOENT);
+    for (std::size_t i = 0; i <= folders_.size(); ++i) {
+      const std::size_t folder = i == 0 ? first : i - 1;
+      if (folder == unknown || (i != 0 && folder == first)) continue;
+      const auto file = open_in(folder, zero_ended);
+      if (file && *file == opener) none = file;
+      const bool goes_on = file ? *file == opener : file.error().code == errc::file_not_found;
+      if (!goes_on) return file;
     }
-    return files_failure(ENOENT);
+    return none;
   }
 
   /// True when a path leads, symbolic links followed, to a file that is open here.
@@ -1954,9 +1948,12 @@ class directory_files {
   }
 
  private:
+  static constexpr std::size_t unknown = ~std::size_t{0};
+
   struct open_file {
     file_source source;
     detail::os::file_status status{};
+    std::size_t folder = unknown;  ///< Among folders_, where a name was looked for.
   };
 
   static failure files_failure(int error) noexcept {
@@ -1965,12 +1962,35 @@ class directory_files {
     return why;
   }
 
+  result<file_id> open_in(std::size_t folder, const std::string& name) noexcept {
+    detail::os::file_status status;
+    if (const int error = detail::os::get_status(folders_[folder], name, status)) {
+      return files_failure(error);
+    }
+    if (status.kind != file_kind::regular) {
+      return files_failure(detail::os::errno_of_kind(status.kind));
+    }
+    // Should something else have taken the name meanwhile, it is not followed, not waited for,
+    // and refused after all.
+    detail::os::handle file;
+    if (const int error =
+            detail::os::open_in(folders_[folder], name, detail::os::access::read, file)) {
+      return files_failure(error);
+    }
+    if (const int error = detail::os::get_status(file, status)) return files_failure(error);
+    if (status.kind != file_kind::regular) {
+      return files_failure(detail::os::errno_of_kind(status.kind));
+    }
+    return keep(std::move(file), folder);
+  }
+
   /// Takes an open file in, unless it is here already.
-  result<file_id> keep(detail::os::handle file) noexcept {
+  result<file_id> keep(detail::os::handle file, std::size_t folder) noexcept {
     detail::os::file_status status;
     if (const int error = detail::os::get_status(file, status)) return files_failure(error);
     for (std::size_t i = 0; i < files_.size(); ++i) {
       if (is_same_file(files_[i].status, status)) {
+        if (files_[i].folder == unknown) files_[i].folder = folder;
         return file_id{static_cast<std::uint32_t>(i)};
       }
     }
@@ -1986,16 +2006,18 @@ class directory_files {
       why.from = origin::files;
       return why;
     }
-    files_.push_back({std::move(source).value(), status});
+    files_.push_back({std::move(source).value(), status, folder});
     return file_id{static_cast<std::uint32_t>(files_.size() - 1)};
   }
+
+  static constexpr file_id no_file{0xFFFFFFFF};
 
   std::size_t max_files_;
   std::vector<detail::os::handle> folders_;
   std::vector<open_file> files_;
 };
 
-static_assert(Files<directory_files>);
+static_assert(FolderFiles<directory_files>);
 
 }  // namespace vmdk
 

@@ -2289,6 +2289,13 @@ concept Files = requires(T& files, const T& constant, std::string_view name, fil
   { files.read_at(id, offset, out) } noexcept -> std::same_as<failure>;
 };
 
+/// Has files in several folders. `open_beside` is `open` for a name inside a file that is open: it
+/// looks where that file lies first, and gives the file itself only when no other has the name.
+template <class T>
+concept FolderFiles = Files<T> && requires(T& files, file_id opener, std::string_view name) {
+  { files.open_beside(opener, name) } noexcept -> std::same_as<result<file_id>>;
+};
+
 /// Takes the files of an image that has several. `create` gives an empty file, which stays valid
 /// until the next `create`, `commit` or `abort`; nothing has its final name before `commit`, and
 /// the file created last appears last.
@@ -9381,6 +9388,17 @@ class file_view {
   file_id id_;
 };
 
+/// Opens what a file of an image names. Errors: those of `files`.
+template <Files F>
+[[nodiscard]] constexpr result<file_id> open_named(F& files, [[maybe_unused]] file_id opener,
+                                                   std::string_view name) noexcept {
+  if constexpr (FolderFiles<F>) {
+    return files.open_beside(opener, name);
+  } else {
+    return files.open(name);
+  }
+}
+
 /// A Files object that knows the holes of its files.
 template <class T>
 concept SparseFiles = Files<T> && requires(T& files, file_id id, std::uint64_t offset) {
@@ -10786,7 +10804,7 @@ class image_opener {
     if (!is_plain_name(base) || base.size() > extent_name_max_bytes) {
       return failed(child_file, errc::name_not_allowed);
     }
-    const auto parent = files_->open(utf8(base, child.encoding(), name));
+    const auto parent = open_named(*files_, child_file, utf8(base, child.encoding(), name));
     if (!parent) {
       failure why = parent.error();
       if (why.code == errc::file_not_found) why.code = errc::parent_missing;
@@ -10849,7 +10867,7 @@ class image_opener {
       return failed(file_, errc::extent_type_unsupported);
     } else if (line.type != extent_type::zero) {
       std::array<char, name_bytes> memory{};
-      const auto id = files_->open(utf8(line.name.stem, encoding, memory));
+      const auto id = open_named(*files_, file_, utf8(line.name.stem, encoding, memory));
       if (!id) return file_view<F>::in_file(id.error(), file_);
       if (*id == file_) return failed(file_, errc::extent_is_descriptor);
       file_view<F> from(*files_, *id);
@@ -11174,7 +11192,8 @@ class stream_input {
     return no_failure;
   }
 
-  /// Drops what is left of the grain's data, and the rest of its last sector.
+  /// Drops what is left of the grain's data, and the rest of its last sector. Where the source ends
+  /// instead of that rest, nothing is lost: old versions of qemu-img do not pad the last grain.
   [[nodiscard]] constexpr failure leave_data() noexcept {
     std::array<std::byte, 64> dropped{};
     while (left_bytes_ != 0) {
@@ -11182,7 +11201,9 @@ class stream_input {
       if (failure f = read_data(byte_span(dropped).first(now))) return f;
     }
     const auto odd = static_cast<std::size_t>(position_ & (sector_bytes - 1));
-    return odd == 0 ? no_failure : read_exactly(byte_span(sector_).first(sector_bytes - odd));
+    if (odd == 0) return no_failure;
+    const failure f = read_exactly(byte_span(sector_).first(sector_bytes - odd));
+    return f.code == errc::stream_end_missing ? no_failure : f;
   }
 
  private:
@@ -13227,7 +13248,7 @@ failure open_extents(F& files, file_id descriptor, const descriptor_view& view,
     name.set(line.name.stem, view.encoding());
     finding found{.offset = at.line_offset(), .entry = lines.line_at(at.line_offset())};
     found.name = name.view();
-    const auto file = files.open(name.view());
+    const auto file = open_named(files, descriptor, name.view());
     auto kind = result<extent_kind>(extent_kind::zero);
     if (!file) {
       found.code = file.error().code;
@@ -14057,7 +14078,7 @@ class image_checker {
       if (failure f = log().add(found)) return f;
       return false;
     }
-    const auto parent = files_->open(child.parent_name.view());
+    const auto parent = open_named(*files_, child_file, child.parent_name.view());
     if (!parent) {
       if (!is_about_name(parent.error())) {
         return file_view<F>::in_file(parent.error(), child_file);

@@ -18,7 +18,7 @@ from compilers import headers_under
 INCLUDE = "include"
 PROGRAM = "examples/cli"
 
-# What compiles the library for each codec and source takes ten times as long; the library is looked
+# What compiles the library for each codec and source takes twice as long; the library is looked
 # at as it is.
 SLOW = ("check", "image_disk", "map", "repair", "stream_disk", "write_")
 

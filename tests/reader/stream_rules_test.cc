@@ -22,10 +22,13 @@ TEST_CASE("a stream that was cut anywhere is never taken for a whole one") {
     const stream_image image = build_stream(plan);
     const std::size_t size = image.file.size();
     CHECK(why_not(image) == no_failure);
+    const std::uint64_t last = image.marker_at.at(6);
+    const std::uint64_t data_end = last + 12 + image.get(last + 8, 4);
     std::size_t wrong = size;
     for (std::size_t n = 0; n < size; n += n + 100 < image.overhead_bytes ? 37 : 1) {
-      // Tables in front count the grains, and nobody needs the end of stream to know that all came.
-      if (tables == tables_kind::in_front && n + 512 == size) continue;
+      // Tables in front count the grains, and nobody needs the end of stream, or the padding of the
+      // last grain, to know that all came.
+      if (is_in_front(tables) && n >= data_end && n <= (data_end | 511) + 1) continue;
       const failure why = read_stream(byte_view(image.file).first(n), 1 << 20, true).why;
       const errc due = n < 512 ? errc::header_truncated : errc::stream_end_missing;
       if (why.code != due || why.from != origin::image) wrong = n;

@@ -83,7 +83,8 @@ class stream_input {
     return no_failure;
   }
 
-  /// Drops what is left of the grain's data, and the rest of its last sector.
+  /// Drops what is left of the grain's data, and the rest of its last sector. Where the source ends
+  /// instead of that rest, nothing is lost: old versions of qemu-img do not pad the last grain.
   [[nodiscard]] constexpr failure leave_data() noexcept {
     std::array<std::byte, 64> dropped{};
     while (left_bytes_ != 0) {
@@ -91,7 +92,9 @@ class stream_input {
       if (failure f = read_data(byte_span(dropped).first(now))) return f;
     }
     const auto odd = static_cast<std::size_t>(position_ & (sector_bytes - 1));
-    return odd == 0 ? no_failure : read_exactly(byte_span(sector_).first(sector_bytes - odd));
+    if (odd == 0) return no_failure;
+    const failure f = read_exactly(byte_span(sector_).first(sector_bytes - odd));
+    return f.code == errc::stream_end_missing ? no_failure : f;
   }
 
  private:
