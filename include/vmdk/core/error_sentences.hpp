@@ -64,7 +64,7 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::zeroed_grains_need_version_2,
      "a version 1 image uses zeroed grains, which came with version 2"},
     {errc::capacity_not_whole_grains, "the disk does not end on a grain boundary"},
-    {errc::footer_missing, "the image's footer is missing; the file was cut"},
+    {errc::footer_missing, "the footer is missing from the end of the file"},
     {errc::footer_mismatch, "header and footer contradict each other"},
     {errc::footer_marker_invalid, "the marker before the footer is damaged"},
     {errc::footer_directory_invalid, "the footer has no usable grain directory"},

@@ -39,7 +39,7 @@ inline constexpr finding_sentence finding_sentences[] = {
      "the file ends before its {v} sectors of metadata do; it was cut"},
     {errc::overhead_too_small, "the header states {v} sectors of metadata, but there are more"},
     {errc::capacity_not_whole_grains, "a capacity of {v} sectors does not end on a grain boundary"},
-    {errc::footer_missing, "the image's footer is missing; the file was cut"},
+    {errc::footer_missing, "the footer is missing from the end of the file"},
     {errc::footer_mismatch, "the footer says {v} where the header says {o}"},
     {errc::directory_entry_invalid, "grain directory entry {t} is {v}, where no table can be"},
     {errc::directory_entry_zero, "grain table {t} is missing"},
