@@ -2769,9 +2769,7 @@ template <class Type, Source S, Sink K, std::invocable MakeEncoder, std::invocab
   static_assert(Encoder<encoder>, "vmdk: make_encoder must give an Encoder");
   static_assert(Source<own_source> || std::same_as<own_source, no_thread_source>,
                 "vmdk: make_source must give a Source");
-  constexpr std::uint32_t grain = Type::grain_sectors;
-  auto plan = detail::plan_stream(source.size(), options,
-                                  grain == dynamic_grain ? options.grain_sectors : grain);
+  auto plan = detail::plan_stream(source.size(), options, detail::grain_of<Type>(options));
   if (!plan) return plan.error();
   try {
     detail::parallel_packer<S, encoder, own_source> packer;

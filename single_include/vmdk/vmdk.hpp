@@ -3423,6 +3423,19 @@ struct grain_tag {
   static constexpr std::uint32_t grain_sectors = GrainSectors;
 };
 
+/// The grain size of a type; that of the options where the type has dynamic_grain.
+template <class Type, class Options>
+[[nodiscard]] constexpr std::uint32_t grain_of(const Options& options) noexcept {
+  return Type::grain_sectors == dynamic_grain ? options.grain_sectors : Type::grain_sectors;
+}
+
+/// Errors: errc::grain_size_invalid, with origin options, for a grain size that is not written
+/// (detail: the size).
+[[nodiscard]] constexpr failure check_grain(std::uint32_t grain_sectors) noexcept {
+  if (is_writable_grain(grain_sectors)) return no_failure;
+  return options_failure(errc::grain_size_invalid, 0, grain_sectors);
+}
+
 }  // namespace detail
 
 /// One file: header, descriptor, tables and the grains that hold data (SPEC 4).
@@ -3471,6 +3484,12 @@ struct write_options {
   /// content id, an IDE disk.
   bool like_mkimg = false;
   tables table_place = tables::at_end;  ///< For streams alone.
+};
+
+/// What a child says of its parent.
+struct parent_link {
+  std::uint32_t cid = no_parent_cid;  ///< The CID in the parent's descriptor.
+  std::string_view file_name_hint{};  ///< The parent's name, or a path to it from the child.
 };
 
 /// What was written.
@@ -4438,9 +4457,7 @@ class extent_head {
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
+    if (failure f = detail::check_grain(options.grain_sectors)) return f;
     const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
     if (!capacity) return capacity.error();
     extent_head head;
@@ -4610,9 +4627,7 @@ class layout<stream_optimized<GrainSectors>> : public stream_layout {
   /// As stream_layout::for_capacity, with the grain size of the type.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, stream_layout_options options = {}) noexcept {
-    // Instantiating the tag is what reports a bad grain size.
-    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
-    if (grain != dynamic_grain) options.grain_sectors = grain;
+    options.grain_sectors = detail::grain_of<stream_optimized<GrainSectors>>(options);
     const auto base = stream_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);
@@ -4772,6 +4787,19 @@ class grain_scanner {
   unsigned blocks_shift_;
 };
 
+namespace detail {
+
+/// Makes sure that a source which knows where it must end ended there.
+template <Source S>
+[[nodiscard]] constexpr failure finish_source(S& source) noexcept {
+  if constexpr (FinishingSource<S>) {
+    return source.finish();
+  } else {
+    return no_failure;
+  }
+}
+
+}  // namespace detail
 }  // namespace vmdk
 
 // ---- vmdk/writer/pack_grain.hpp
@@ -5339,6 +5367,50 @@ template <Sink K>
 
 }  // namespace vmdk::detail
 
+// ---- vmdk/writer/file_plan.hpp
+
+namespace vmdk::detail {
+
+/// What an image in one file shall be: all that is known before its content.
+template <class Layout>
+struct file_plan {
+  Layout layout{};
+  descriptor_fields fields{};  ///< But for the content id.
+  extent_line extent{};
+};
+
+/// Plans an image in one file. `wanted` is what its layout shall be, but for the descriptor's
+/// sectors, which follow from the text.
+/// Errors, all with origin options and in this order: errc::grain_size_invalid;
+/// errc::capacity_zero; errc::capacity_too_large; errc::option_invalid (detail: a
+/// descriptor_problem); those of Layout::for_capacity. Source: SPEC 4, 5, 6.
+template <class Layout, class LayoutOptions>
+[[nodiscard]] constexpr result<file_plan<Layout>> plan_file(
+    std::uint64_t disk_bytes, const write_options& options, create_type type, LayoutOptions wanted,
+    const parent_link& parent = {}) noexcept {
+  if (failure f = check_grain(wanted.grain_sectors)) return f;
+  const auto capacity = capacity_for(disk_bytes, wanted.grain_sectors, wanted.capacity);
+  if (!capacity) return capacity.error();
+  file_plan<Layout> plan;
+  plan.fields = make_fields(options, type, *capacity);
+  plan.fields.parent_cid = parent.cid;
+  plan.fields.parent_file_name_hint = parent.file_name_hint;
+  plan.extent.sectors = *capacity;
+  if (!options.like_mkimg) {
+    plan.extent.name.stem = options.extent_name;
+    if (type == create_type::stream_optimized) plan.extent.access = extent_access::read_only;
+  }
+  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
+  if (!descriptor_sectors) return descriptor_sectors.error();
+  wanted.descriptor_sectors = *descriptor_sectors;
+  const auto layout = Layout::for_capacity(disk_bytes, wanted);
+  if (!layout) return layout.error();
+  plan.layout = *layout;
+  return plan;
+}
+
+}  // namespace vmdk::detail
+
 // ---- vmdk/layout/stream_size.hpp
 
 namespace vmdk {
@@ -5740,38 +5812,16 @@ class stream_builder {
 namespace vmdk {
 namespace detail {
 
-/// What a streamOptimized file shall be: all that is known before its content.
-struct stream_plan {
-  stream_layout layout{};
-  descriptor_fields fields{};
-  extent_line extent{};
-};
+using stream_plan = file_plan<stream_layout>;
 
+/// Plans a streamOptimized file. Errors: those of plan_file.
 [[nodiscard]] constexpr result<stream_plan> plan_stream(std::uint64_t disk_bytes,
                                                         const write_options& options,
                                                         std::uint32_t grain_sectors) noexcept {
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
-  const auto capacity = capacity_for(disk_bytes, grain_sectors, options.capacity);
-  if (!capacity) return capacity.error();
-  stream_plan plan;
-  plan.fields = make_fields(options, create_type::stream_optimized, *capacity);
-  plan.extent.sectors = *capacity;
-  if (!options.like_mkimg) {
-    plan.extent.name.stem = options.extent_name;
-    plan.extent.access = extent_access::read_only;
-  }
-  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-  const auto layout =
-      stream_layout::for_capacity(disk_bytes, {.grain_sectors = grain_sectors,
-                                               .descriptor_sectors = *descriptor_sectors,
-                                               .capacity = options.capacity,
-                                               .table_place = options.table_place});
-  if (!layout) return layout.error();
-  plan.layout = *layout;
-  return plan;
+  return plan_file<stream_layout>(disk_bytes, options, create_type::stream_optimized,
+                                  stream_layout_options{.grain_sectors = grain_sectors,
+                                                        .capacity = options.capacity,
+                                                        .table_place = options.table_place});
 }
 
 /// A sink that keeps a number which hangs on every byte.
@@ -5860,16 +5910,6 @@ class serial_packer {
   byte_span slot_;
 };
 
-/// Makes sure that a source which knows where it must end ended there.
-template <Source S>
-[[nodiscard]] constexpr failure finish_source(S& source) noexcept {
-  if constexpr (FinishingSource<S>) {
-    return source.finish();
-  } else {
-    return no_failure;
-  }
-}
-
 /// Chooses the id before the content is written: walks the source for it where it can be walked
 /// twice and the content counts.
 template <Source S, class Packer>
@@ -5954,9 +5994,8 @@ struct writer<stream_optimized<GrainSectors>> {
   [[nodiscard]] static constexpr result<write_report> write(
       S& source, K& sink, const write_options& options,
       workspace<stream_optimized<GrainSectors>, E>& memory) noexcept {
-    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
     auto plan = detail::plan_stream(source.size(), options,
-                                    grain == dynamic_grain ? options.grain_sectors : grain);
+                                    detail::grain_of<stream_optimized<GrainSectors>>(options));
     if (!plan) return plan.error();
     const auto packed_bytes = static_cast<std::size_t>(plan->layout.packed_limit_bytes());
     detail::serial_packer<E> packer(memory.encoder, memory.buffer(packed_bytes),
@@ -6226,7 +6265,7 @@ class layout<monolithic_sparse<GrainSectors>> : public sparse_layout {
   /// As sparse_layout::for_capacity, with the grain size of the type.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, sparse_layout_options options = {}) noexcept {
-    if (GrainSectors != dynamic_grain) options.grain_sectors = GrainSectors;
+    options.grain_sectors = detail::grain_of<monolithic_sparse<GrainSectors>>(options);
     const auto base = sparse_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);
@@ -6518,15 +6557,16 @@ class sparse_appender {
 namespace vmdk {
 namespace detail {
 
+using sparse_plan = file_plan<sparse_layout>;
+
 /// Writes descriptor and header, which make an image of what lies behind them. The header comes
 /// last, behind a barrier: a file that was cut short is no image. Errors: those of the sink.
 template <SeekableSink K>
-[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_layout& plan,
-                                                  const descriptor_fields& fields,
-                                                  const extent_line& extent) noexcept {
-  const sector_image header = encode(plan.make_header());
-  placed_sink<K> out(sink, plan.descriptor().first_byte());
-  if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
+[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_plan& plan) noexcept {
+  const sector_image header = encode(plan.layout.make_header());
+  const region descriptor = plan.layout.descriptor();
+  placed_sink<K> out(sink, descriptor.first_byte());
+  if (failure f = write_embedded_descriptor(out, plan.fields, plan.extent, descriptor.bytes())) {
     return f;
   }
   if constexpr (Flushable<K>) {
@@ -6544,52 +6584,40 @@ template <Source S, Sink K>
 [[nodiscard]] constexpr result<write_report> write_monolithic_sparse(
     S& source, K& sink, const write_options& options, std::uint32_t grain_sectors,
     sparse_scratch scratch) noexcept {
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
-  const auto capacity = capacity_for(source.size(), grain_sectors, options.capacity);
-  if (!capacity) return capacity.error();
-  descriptor_fields fields = make_fields(options, create_type::monolithic_sparse, *capacity);
-  extent_line extent;
-  extent.sectors = *capacity;
-  if (!options.like_mkimg) extent.name.stem = options.extent_name;
-  const auto descriptor_sectors = embedded_descriptor_sectors(fields, extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-
-  const auto planned = sparse_layout::for_capacity(
-      source.size(), {.grain_sectors = grain_sectors,
-                      .descriptor_sectors = *descriptor_sectors,
-                      .capacity = options.capacity,
-                      .order = options.like_mkimg ? directory_order::primary_first
-                                                  : directory_order::redundant_first});
+  auto planned = plan_file<sparse_layout>(
+      source.size(), options, create_type::monolithic_sparse,
+      sparse_layout_options{.grain_sectors = grain_sectors,
+                            .capacity = options.capacity,
+                            .order = options.like_mkimg ? directory_order::primary_first
+                                                        : directory_order::redundant_first});
   if (!planned) return planned.error();
-  const sparse_layout& plan = *planned;
+  sparse_plan& plan = *planned;
+  const sparse_layout& layout = plan.layout;
 
   content_hasher hasher;
-  const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
-  write_report report{.source_bytes = source.size(), .capacity_bytes = plan.capacity_bytes()};
+  const grain_scanner scanner(layout.geometry(), needs_content(options) ? &hasher : nullptr);
+  write_report report{.source_bytes = source.size(), .capacity_bytes = layout.capacity_bytes()};
 
   if constexpr (SeekableSink<K>) {
-    const auto stored = write_sparse_body(source, sink, plan, scanner, scratch);
+    const auto stored = write_sparse_body(source, sink, layout, scanner, scratch);
     if (!stored) return stored.error();
-    if constexpr (FinishingSource<S>) {
-      if (failure f = source.finish()) return f;
-    }
+    if (failure f = finish_source(source)) return f;
     report.stored_grains = *stored;
-    fields.id = report.id = choose_id(options, hasher.finish());
-    if (failure f = write_sparse_head(sink, plan, fields, extent)) return f;
+    plan.fields.id = report.id = choose_id(options, hasher.finish());
+    if (failure f = write_sparse_head(sink, plan)) return f;
   } else if constexpr (FinishingSource<S>) {
     // The tables precede the grains, and a stream cannot be read twice.
     return source_failure(errc::source_not_seekable, 0);
   } else {
-    sparse_appender<S> appender(source, plan, scratch);
+    sparse_appender<S> appender(source, layout, scratch);
     const auto stored = appender.survey(scanner);
     if (!stored) return stored.error();
     report.stored_grains = *stored;
-    fields.id = report.id = choose_id(options, hasher.finish());
-    encode(plan.make_header(), scratch.table.data());
+    plan.fields.id = report.id = choose_id(options, hasher.finish());
+    encode(layout.make_header(), scratch.table.data());
     if (failure f = sink.write(scratch.table.template first<sector_bytes>())) return f;
-    if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
+    if (failure f = write_embedded_descriptor(sink, plan.fields, plan.extent,
+                                              layout.descriptor().bytes())) {
       return f;
     }
     content_hasher written;
@@ -6599,7 +6627,7 @@ template <Source S, Sink K>
       return source_failure(errc::source_changed, 0);
     }
   }
-  report.file_bytes = plan.file_bytes(report.stored_grains).value();
+  report.file_bytes = layout.file_bytes(report.stored_grains).value();
   return report;
 }
 
@@ -6619,10 +6647,9 @@ struct writer<monolithic_sparse<GrainSectors>> {
   [[nodiscard]] static constexpr result<write_report> write(
       S& source, K& sink, const write_options& options,
       workspace<monolithic_sparse<GrainSectors>>& memory) noexcept {
-    constexpr std::uint32_t grain = monolithic_sparse<GrainSectors>::grain_sectors;
-    return detail::write_monolithic_sparse(source, sink, options,
-                                           grain == dynamic_grain ? options.grain_sectors : grain,
-                                           {.table = memory.table, .buffer = memory.buffer()});
+    return detail::write_monolithic_sparse(
+        source, sink, options, detail::grain_of<monolithic_sparse<GrainSectors>>(options),
+        {.table = memory.table, .buffer = memory.buffer()});
   }
 };
 
@@ -8697,9 +8724,7 @@ class split_layout : public disk_pieces {
   /// errc::capacity_too_large for more files than a descriptor can list.
   [[nodiscard]] static constexpr result<split_layout> for_capacity(
       std::uint64_t disk_bytes, const split_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
+    if (failure f = detail::check_grain(options.grain_sectors)) return f;
     const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
     if (!capacity) return capacity.error();
     const auto pieces = disk_pieces::cut(*capacity, piece_form::sparse);
@@ -8766,9 +8791,7 @@ class layout<two_gb_max_extent_sparse<GrainSectors>> : public split_layout {
   /// As split_layout::for_capacity, with the grain size of the type.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, split_layout_options options = {}) noexcept {
-    // Instantiating the tag is what reports a bad grain size.
-    constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
-    if (grain != dynamic_grain) options.grain_sectors = grain;
+    options.grain_sectors = detail::grain_of<two_gb_max_extent_sparse<GrainSectors>>(options);
     const auto base = split_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);
@@ -14254,9 +14277,7 @@ template <Source S, SinkDirectory D, class WritePiece>
     slice_source<S> part(source, place.first_byte(), smaller_of(place.bytes(), rest_bytes));
     if (failure f = write_piece(part, **sink, i)) return in_file(f, i);
   }
-  if constexpr (FinishingSource<S>) {
-    if (failure f = source.finish()) return f;
-  }
+  if (failure f = finish_source(source)) return f;
 
   write_report report{.source_bytes = source.size(), .capacity_bytes = pieces.capacity_bytes()};
   fields.id = report.id = choose_id(options, hasher.finish());
@@ -14454,11 +14475,11 @@ struct writer<two_gb_max_extent_sparse<GrainSectors>> {
   [[nodiscard]] static constexpr result<write_report> write(
       S& source, D& directory, const write_options& options,
       workspace<two_gb_max_extent_sparse<GrainSectors>>& memory) noexcept {
-    constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
     return detail::commit_or_abort(
-        directory, detail::write_split_files(source, directory, options,
-                                             grain == dynamic_grain ? options.grain_sectors : grain,
-                                             {.table = memory.table, .buffer = memory.buffer()}));
+        directory,
+        detail::write_split_files(source, directory, options,
+                                  detail::grain_of<two_gb_max_extent_sparse<GrainSectors>>(options),
+                                  {.table = memory.table, .buffer = memory.buffer()}));
   }
 };
 
@@ -18492,12 +18513,6 @@ class delta_scanner {
 
 namespace vmdk {
 
-/// What a child says of its parent.
-struct parent_link {
-  std::uint32_t cid = no_parent_cid;  ///< The CID in the parent's descriptor.
-  std::string_view file_name_hint{};  ///< The parent's name, or a path to it from the child.
-};
-
 /// All the memory that writing a child takes, besides a few hundred bytes of stack: a table, a
 /// grain of the child and one of its parent. A larger `bulk` is used instead of the grains when
 /// there is one, and never changes the result; with dynamic_grain it holds at least two grains.
@@ -18519,41 +18534,21 @@ struct delta_workspace<monolithic_sparse<GrainSectors>> {
 
 namespace detail {
 
-/// What a child shall be: all that is known before its content.
-struct delta_plan {
-  sparse_layout layout{};
-  descriptor_fields fields{};
-  extent_line extent{};
-};
-
-[[nodiscard]] constexpr result<delta_plan> plan_delta(std::uint64_t parent_bytes,
-                                                      const parent_link& parent,
-                                                      const write_options& options,
-                                                      std::uint32_t grain_sectors) noexcept {
+/// Plans a child. Errors, all with origin options: errc::not_supported (like_mkimg);
+/// errc::option_invalid (detail: descriptor_problem::parent); those of plan_file.
+[[nodiscard]] constexpr result<sparse_plan> plan_delta(std::uint64_t parent_bytes,
+                                                       const parent_link& parent,
+                                                       const write_options& options,
+                                                       std::uint32_t grain_sectors) noexcept {
   if (options.like_mkimg) return options_failure(errc::not_supported);
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
+  if (failure f = check_grain(grain_sectors)) return f;
   if (parent.cid == no_parent_cid || parent.file_name_hint.empty()) {
     return refused(descriptor_problem::parent);
   }
-  const auto capacity = capacity_for(parent_bytes, grain_sectors, capacity_rule::exact);
-  if (!capacity) return capacity.error();
-  delta_plan plan;
-  plan.fields = make_fields(options, create_type::monolithic_sparse, *capacity);
-  plan.fields.parent_cid = parent.cid;
-  plan.fields.parent_file_name_hint = parent.file_name_hint;
-  plan.extent.sectors = *capacity;
-  plan.extent.name.stem = options.extent_name;
-  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-  const auto layout =
-      sparse_layout::for_capacity(parent_bytes, {.grain_sectors = grain_sectors,
-                                                 .descriptor_sectors = *descriptor_sectors,
-                                                 .capacity = capacity_rule::exact});
-  if (!layout) return layout.error();
-  plan.layout = *layout;
-  return plan;
+  return plan_file<sparse_layout>(
+      parent_bytes, options, create_type::monolithic_sparse,
+      sparse_layout_options{.grain_sectors = grain_sectors, .capacity = capacity_rule::exact},
+      parent);
 }
 
 /// Fails unless a disk of so many bytes may be a child of this capacity. It may be shorter by what
@@ -18573,7 +18568,7 @@ struct delta_plan {
   return options_failure(errc::workspace_too_small, 0, wanted);
 }
 
-[[nodiscard]] constexpr write_report report_delta(const delta_plan& plan,
+[[nodiscard]] constexpr write_report report_delta(const sparse_plan& plan,
                                                   std::uint64_t source_bytes,
                                                   std::uint64_t stored_grains) noexcept {
   return {.source_bytes = source_bytes,
@@ -18581,11 +18576,6 @@ struct delta_plan {
           .file_bytes = plan.layout.file_bytes(stored_grains).value(),
           .stored_grains = stored_grains,
           .id = plan.fields.id};
-}
-
-template <class Type>
-[[nodiscard]] constexpr std::uint32_t grain_of(const write_options& options) noexcept {
-  return Type::grain_sectors == dynamic_grain ? options.grain_sectors : Type::grain_sectors;
 }
 
 /// The id of a child that is its parent still: the parent's own, as VMware has it, unless readers
@@ -18633,11 +18623,9 @@ template <class Type, Source S, Source P, SeekableSink K>
   detail::delta_source<padded_source<S>, P> both(disk, parent);
   const auto stored = write_sparse_body(both, sink, layout, scanner, scratch);
   if (!stored) return stored.error();
-  if constexpr (FinishingSource<S>) {
-    if (failure f = source.finish()) return f;
-  }
+  if (failure f = detail::finish_source(source)) return f;
   plan->fields.id = detail::choose_id(options, hasher.finish());
-  if (failure f = detail::write_sparse_head(sink, layout, plan->fields, plan->extent)) return f;
+  if (failure f = detail::write_sparse_head(sink, *plan)) return f;
   return detail::report_delta(*plan, source.size(), *stored);
 }
 
@@ -18661,7 +18649,7 @@ template <class Type, SeekableSink K>
   const auto stored = write_sparse_body(nothing, sink, layout, scanner, scratch);
   if (!stored) return stored.error();
   plan->fields.id = detail::choose_id(options, detail::id_like_parent(link.cid));
-  if (failure f = detail::write_sparse_head(sink, layout, plan->fields, plan->extent)) return f;
+  if (failure f = detail::write_sparse_head(sink, *plan)) return f;
   write_report report = detail::report_delta(*plan, parent_bytes, *stored);
   report.id_from_content = false;
   return report;

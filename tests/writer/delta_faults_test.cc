@@ -58,6 +58,8 @@ TEST_CASE("what cannot be a child is refused with nothing touched") {
         problem(descriptor_problem::extent_name));
   CHECK(refusal(4096, 4096, some_parent, {.grain_sectors = 7}) ==
         options_failure(errc::grain_size_invalid, 0, 7));
+  CHECK(refusal(0, 0, {}, {.grain_sectors = 7}) == options_failure(errc::grain_size_invalid, 0, 7));
+  CHECK(refusal(0, 0, {}, {}) == problem(descriptor_problem::parent));
   CHECK(refusal(4096, 4096, some_parent, {.like_mkimg = true}) ==
         options_failure(errc::not_supported));
   CHECK(refusal(4096, 4096, some_parent, {}, 131071) ==

@@ -43,9 +43,7 @@ class extent_head {
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
+    if (failure f = detail::check_grain(options.grain_sectors)) return f;
     const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
     if (!capacity) return capacity.error();
     extent_head head;

@@ -148,7 +148,7 @@ class layout<monolithic_sparse<GrainSectors>> : public sparse_layout {
   /// As sparse_layout::for_capacity, with the grain size of the type.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, sparse_layout_options options = {}) noexcept {
-    if (GrainSectors != dynamic_grain) options.grain_sectors = GrainSectors;
+    options.grain_sectors = detail::grain_of<monolithic_sparse<GrainSectors>>(options);
     const auto base = sparse_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);

@@ -32,9 +32,7 @@ class split_layout : public disk_pieces {
   /// errc::capacity_too_large for more files than a descriptor can list.
   [[nodiscard]] static constexpr result<split_layout> for_capacity(
       std::uint64_t disk_bytes, const split_layout_options& options = {}) noexcept {
-    if (!is_writable_grain(options.grain_sectors)) {
-      return options_failure(errc::grain_size_invalid, 0, options.grain_sectors);
-    }
+    if (failure f = detail::check_grain(options.grain_sectors)) return f;
     const auto capacity = capacity_for(disk_bytes, options.grain_sectors, options.capacity);
     if (!capacity) return capacity.error();
     const auto pieces = disk_pieces::cut(*capacity, piece_form::sparse);
@@ -101,9 +99,7 @@ class layout<two_gb_max_extent_sparse<GrainSectors>> : public split_layout {
   /// As split_layout::for_capacity, with the grain size of the type.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, split_layout_options options = {}) noexcept {
-    // Instantiating the tag is what reports a bad grain size.
-    constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
-    if (grain != dynamic_grain) options.grain_sectors = grain;
+    options.grain_sectors = detail::grain_of<two_gb_max_extent_sparse<GrainSectors>>(options);
     const auto base = split_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);

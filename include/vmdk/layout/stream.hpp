@@ -165,9 +165,7 @@ class layout<stream_optimized<GrainSectors>> : public stream_layout {
   /// As stream_layout::for_capacity, with the grain size of the type.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, stream_layout_options options = {}) noexcept {
-    // Instantiating the tag is what reports a bad grain size.
-    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
-    if (grain != dynamic_grain) options.grain_sectors = grain;
+    options.grain_sectors = detail::grain_of<stream_optimized<GrainSectors>>(options);
     const auto base = stream_layout::for_capacity(disk_bytes, options);
     if (!base) return base.error();
     return layout(*base);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "vmdk/core/arithmetic.hpp"
+#include "vmdk/core/result.hpp"
 #include "vmdk/format/sparse_geometry.hpp"
 
 namespace vmdk {
@@ -36,6 +37,19 @@ struct grain_tag {
                 "1 MiB); 16 to 128 is what every reader opens");
   static constexpr std::uint32_t grain_sectors = GrainSectors;
 };
+
+/// The grain size of a type; that of the options where the type has dynamic_grain.
+template <class Type, class Options>
+[[nodiscard]] constexpr std::uint32_t grain_of(const Options& options) noexcept {
+  return Type::grain_sectors == dynamic_grain ? options.grain_sectors : Type::grain_sectors;
+}
+
+/// Errors: errc::grain_size_invalid, with origin options, for a grain size that is not written
+/// (detail: the size).
+[[nodiscard]] constexpr failure check_grain(std::uint32_t grain_sectors) noexcept {
+  if (is_writable_grain(grain_sectors)) return no_failure;
+  return options_failure(errc::grain_size_invalid, 0, grain_sectors);
+}
 
 }  // namespace detail
 

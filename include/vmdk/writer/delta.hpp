@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
@@ -18,19 +17,13 @@
 #include "vmdk/layout/sparse.hpp"
 #include "vmdk/layout/types.hpp"
 #include "vmdk/writer/delta_source.hpp"
-#include "vmdk/writer/embedded_descriptor.hpp"
+#include "vmdk/writer/file_plan.hpp"
 #include "vmdk/writer/grain_stream.hpp"
 #include "vmdk/writer/options.hpp"
 #include "vmdk/writer/sparse.hpp"
 #include "vmdk/writer/sparse_extent.hpp"
 
 namespace vmdk {
-
-/// What a child says of its parent.
-struct parent_link {
-  std::uint32_t cid = no_parent_cid;  ///< The CID in the parent's descriptor.
-  std::string_view file_name_hint{};  ///< The parent's name, or a path to it from the child.
-};
 
 /// All the memory that writing a child takes, besides a few hundred bytes of stack: a table, a
 /// grain of the child and one of its parent. A larger `bulk` is used instead of the grains when
@@ -53,41 +46,21 @@ struct delta_workspace<monolithic_sparse<GrainSectors>> {
 
 namespace detail {
 
-/// What a child shall be: all that is known before its content.
-struct delta_plan {
-  sparse_layout layout{};
-  descriptor_fields fields{};
-  extent_line extent{};
-};
-
-[[nodiscard]] constexpr result<delta_plan> plan_delta(std::uint64_t parent_bytes,
-                                                      const parent_link& parent,
-                                                      const write_options& options,
-                                                      std::uint32_t grain_sectors) noexcept {
+/// Plans a child. Errors, all with origin options: errc::not_supported (like_mkimg);
+/// errc::option_invalid (detail: descriptor_problem::parent); those of plan_file.
+[[nodiscard]] constexpr result<sparse_plan> plan_delta(std::uint64_t parent_bytes,
+                                                       const parent_link& parent,
+                                                       const write_options& options,
+                                                       std::uint32_t grain_sectors) noexcept {
   if (options.like_mkimg) return options_failure(errc::not_supported);
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
+  if (failure f = check_grain(grain_sectors)) return f;
   if (parent.cid == no_parent_cid || parent.file_name_hint.empty()) {
     return refused(descriptor_problem::parent);
   }
-  const auto capacity = capacity_for(parent_bytes, grain_sectors, capacity_rule::exact);
-  if (!capacity) return capacity.error();
-  delta_plan plan;
-  plan.fields = make_fields(options, create_type::monolithic_sparse, *capacity);
-  plan.fields.parent_cid = parent.cid;
-  plan.fields.parent_file_name_hint = parent.file_name_hint;
-  plan.extent.sectors = *capacity;
-  plan.extent.name.stem = options.extent_name;
-  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-  const auto layout =
-      sparse_layout::for_capacity(parent_bytes, {.grain_sectors = grain_sectors,
-                                                 .descriptor_sectors = *descriptor_sectors,
-                                                 .capacity = capacity_rule::exact});
-  if (!layout) return layout.error();
-  plan.layout = *layout;
-  return plan;
+  return plan_file<sparse_layout>(
+      parent_bytes, options, create_type::monolithic_sparse,
+      sparse_layout_options{.grain_sectors = grain_sectors, .capacity = capacity_rule::exact},
+      parent);
 }
 
 /// Fails unless a disk of so many bytes may be a child of this capacity. It may be shorter by what
@@ -107,7 +80,7 @@ struct delta_plan {
   return options_failure(errc::workspace_too_small, 0, wanted);
 }
 
-[[nodiscard]] constexpr write_report report_delta(const delta_plan& plan,
+[[nodiscard]] constexpr write_report report_delta(const sparse_plan& plan,
                                                   std::uint64_t source_bytes,
                                                   std::uint64_t stored_grains) noexcept {
   return {.source_bytes = source_bytes,
@@ -115,11 +88,6 @@ struct delta_plan {
           .file_bytes = plan.layout.file_bytes(stored_grains).value(),
           .stored_grains = stored_grains,
           .id = plan.fields.id};
-}
-
-template <class Type>
-[[nodiscard]] constexpr std::uint32_t grain_of(const write_options& options) noexcept {
-  return Type::grain_sectors == dynamic_grain ? options.grain_sectors : Type::grain_sectors;
 }
 
 /// The id of a child that is its parent still: the parent's own, as VMware has it, unless readers
@@ -167,11 +135,9 @@ template <class Type, Source S, Source P, SeekableSink K>
   detail::delta_source<padded_source<S>, P> both(disk, parent);
   const auto stored = write_sparse_body(both, sink, layout, scanner, scratch);
   if (!stored) return stored.error();
-  if constexpr (FinishingSource<S>) {
-    if (failure f = source.finish()) return f;
-  }
+  if (failure f = detail::finish_source(source)) return f;
   plan->fields.id = detail::choose_id(options, hasher.finish());
-  if (failure f = detail::write_sparse_head(sink, layout, plan->fields, plan->extent)) return f;
+  if (failure f = detail::write_sparse_head(sink, *plan)) return f;
   return detail::report_delta(*plan, source.size(), *stored);
 }
 
@@ -195,7 +161,7 @@ template <class Type, SeekableSink K>
   const auto stored = write_sparse_body(nothing, sink, layout, scanner, scratch);
   if (!stored) return stored.error();
   plan->fields.id = detail::choose_id(options, detail::id_like_parent(link.cid));
-  if (failure f = detail::write_sparse_head(sink, layout, plan->fields, plan->extent)) return f;
+  if (failure f = detail::write_sparse_head(sink, *plan)) return f;
   write_report report = detail::report_delta(*plan, parent_bytes, *stored);
   report.id_from_content = false;
   return report;

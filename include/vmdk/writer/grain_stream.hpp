@@ -161,4 +161,17 @@ class grain_scanner {
   unsigned blocks_shift_;
 };
 
+namespace detail {
+
+/// Makes sure that a source which knows where it must end ended there.
+template <Source S>
+[[nodiscard]] constexpr failure finish_source(S& source) noexcept {
+  if constexpr (FinishingSource<S>) {
+    return source.finish();
+  } else {
+    return no_failure;
+  }
+}
+
+}  // namespace detail
 }  // namespace vmdk

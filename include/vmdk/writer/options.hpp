@@ -35,6 +35,12 @@ struct write_options {
   tables table_place = tables::at_end;  ///< For streams alone.
 };
 
+/// What a child says of its parent.
+struct parent_link {
+  std::uint32_t cid = no_parent_cid;  ///< The CID in the parent's descriptor.
+  std::string_view file_name_hint{};  ///< The parent's name, or a path to it from the child.
+};
+
 /// What was written.
 struct write_report {
   std::uint64_t source_bytes = 0;

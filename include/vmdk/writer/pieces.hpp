@@ -13,6 +13,7 @@
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/io/slice.hpp"
 #include "vmdk/layout/pieces.hpp"
+#include "vmdk/writer/grain_stream.hpp"
 #include "vmdk/writer/options.hpp"
 
 namespace vmdk::detail {
@@ -59,9 +60,7 @@ template <Source S, SinkDirectory D, class WritePiece>
     slice_source<S> part(source, place.first_byte(), smaller_of(place.bytes(), rest_bytes));
     if (failure f = write_piece(part, **sink, i)) return in_file(f, i);
   }
-  if constexpr (FinishingSource<S>) {
-    if (failure f = source.finish()) return f;
-  }
+  if (failure f = finish_source(source)) return f;
 
   write_report report{.source_bytes = source.size(), .capacity_bytes = pieces.capacity_bytes()};
   fields.id = report.id = choose_id(options, hasher.finish());

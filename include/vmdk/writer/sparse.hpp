@@ -10,6 +10,7 @@
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/layout/sparse.hpp"
 #include "vmdk/writer/embedded_descriptor.hpp"
+#include "vmdk/writer/file_plan.hpp"
 #include "vmdk/writer/grain_stream.hpp"
 #include "vmdk/writer/options.hpp"
 #include "vmdk/writer/placed_sink.hpp"
@@ -21,15 +22,16 @@
 namespace vmdk {
 namespace detail {
 
+using sparse_plan = file_plan<sparse_layout>;
+
 /// Writes descriptor and header, which make an image of what lies behind them. The header comes
 /// last, behind a barrier: a file that was cut short is no image. Errors: those of the sink.
 template <SeekableSink K>
-[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_layout& plan,
-                                                  const descriptor_fields& fields,
-                                                  const extent_line& extent) noexcept {
-  const sector_image header = encode(plan.make_header());
-  placed_sink<K> out(sink, plan.descriptor().first_byte());
-  if (failure f = write_embedded_descriptor(out, fields, extent, plan.descriptor().bytes())) {
+[[nodiscard]] constexpr failure write_sparse_head(K& sink, const sparse_plan& plan) noexcept {
+  const sector_image header = encode(plan.layout.make_header());
+  const region descriptor = plan.layout.descriptor();
+  placed_sink<K> out(sink, descriptor.first_byte());
+  if (failure f = write_embedded_descriptor(out, plan.fields, plan.extent, descriptor.bytes())) {
     return f;
   }
   if constexpr (Flushable<K>) {
@@ -47,52 +49,40 @@ template <Source S, Sink K>
 [[nodiscard]] constexpr result<write_report> write_monolithic_sparse(
     S& source, K& sink, const write_options& options, std::uint32_t grain_sectors,
     sparse_scratch scratch) noexcept {
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
-  const auto capacity = capacity_for(source.size(), grain_sectors, options.capacity);
-  if (!capacity) return capacity.error();
-  descriptor_fields fields = make_fields(options, create_type::monolithic_sparse, *capacity);
-  extent_line extent;
-  extent.sectors = *capacity;
-  if (!options.like_mkimg) extent.name.stem = options.extent_name;
-  const auto descriptor_sectors = embedded_descriptor_sectors(fields, extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-
-  const auto planned = sparse_layout::for_capacity(
-      source.size(), {.grain_sectors = grain_sectors,
-                      .descriptor_sectors = *descriptor_sectors,
-                      .capacity = options.capacity,
-                      .order = options.like_mkimg ? directory_order::primary_first
-                                                  : directory_order::redundant_first});
+  auto planned = plan_file<sparse_layout>(
+      source.size(), options, create_type::monolithic_sparse,
+      sparse_layout_options{.grain_sectors = grain_sectors,
+                            .capacity = options.capacity,
+                            .order = options.like_mkimg ? directory_order::primary_first
+                                                        : directory_order::redundant_first});
   if (!planned) return planned.error();
-  const sparse_layout& plan = *planned;
+  sparse_plan& plan = *planned;
+  const sparse_layout& layout = plan.layout;
 
   content_hasher hasher;
-  const grain_scanner scanner(plan.geometry(), needs_content(options) ? &hasher : nullptr);
-  write_report report{.source_bytes = source.size(), .capacity_bytes = plan.capacity_bytes()};
+  const grain_scanner scanner(layout.geometry(), needs_content(options) ? &hasher : nullptr);
+  write_report report{.source_bytes = source.size(), .capacity_bytes = layout.capacity_bytes()};
 
   if constexpr (SeekableSink<K>) {
-    const auto stored = write_sparse_body(source, sink, plan, scanner, scratch);
+    const auto stored = write_sparse_body(source, sink, layout, scanner, scratch);
     if (!stored) return stored.error();
-    if constexpr (FinishingSource<S>) {
-      if (failure f = source.finish()) return f;
-    }
+    if (failure f = finish_source(source)) return f;
     report.stored_grains = *stored;
-    fields.id = report.id = choose_id(options, hasher.finish());
-    if (failure f = write_sparse_head(sink, plan, fields, extent)) return f;
+    plan.fields.id = report.id = choose_id(options, hasher.finish());
+    if (failure f = write_sparse_head(sink, plan)) return f;
   } else if constexpr (FinishingSource<S>) {
     // The tables precede the grains, and a stream cannot be read twice.
     return source_failure(errc::source_not_seekable, 0);
   } else {
-    sparse_appender<S> appender(source, plan, scratch);
+    sparse_appender<S> appender(source, layout, scratch);
     const auto stored = appender.survey(scanner);
     if (!stored) return stored.error();
     report.stored_grains = *stored;
-    fields.id = report.id = choose_id(options, hasher.finish());
-    encode(plan.make_header(), scratch.table.data());
+    plan.fields.id = report.id = choose_id(options, hasher.finish());
+    encode(layout.make_header(), scratch.table.data());
     if (failure f = sink.write(scratch.table.template first<sector_bytes>())) return f;
-    if (failure f = write_embedded_descriptor(sink, fields, extent, plan.descriptor().bytes())) {
+    if (failure f = write_embedded_descriptor(sink, plan.fields, plan.extent,
+                                              layout.descriptor().bytes())) {
       return f;
     }
     content_hasher written;
@@ -102,7 +92,7 @@ template <Source S, Sink K>
       return source_failure(errc::source_changed, 0);
     }
   }
-  report.file_bytes = plan.file_bytes(report.stored_grains).value();
+  report.file_bytes = layout.file_bytes(report.stored_grains).value();
   return report;
 }
 
@@ -122,10 +112,9 @@ struct writer<monolithic_sparse<GrainSectors>> {
   [[nodiscard]] static constexpr result<write_report> write(
       S& source, K& sink, const write_options& options,
       workspace<monolithic_sparse<GrainSectors>>& memory) noexcept {
-    constexpr std::uint32_t grain = monolithic_sparse<GrainSectors>::grain_sectors;
-    return detail::write_monolithic_sparse(source, sink, options,
-                                           grain == dynamic_grain ? options.grain_sectors : grain,
-                                           {.table = memory.table, .buffer = memory.buffer()});
+    return detail::write_monolithic_sparse(
+        source, sink, options, detail::grain_of<monolithic_sparse<GrainSectors>>(options),
+        {.table = memory.table, .buffer = memory.buffer()});
   }
 };
 

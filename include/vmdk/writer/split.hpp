@@ -73,11 +73,11 @@ struct writer<two_gb_max_extent_sparse<GrainSectors>> {
   [[nodiscard]] static constexpr result<write_report> write(
       S& source, D& directory, const write_options& options,
       workspace<two_gb_max_extent_sparse<GrainSectors>>& memory) noexcept {
-    constexpr std::uint32_t grain = two_gb_max_extent_sparse<GrainSectors>::grain_sectors;
     return detail::commit_or_abort(
-        directory, detail::write_split_files(source, directory, options,
-                                             grain == dynamic_grain ? options.grain_sectors : grain,
-                                             {.table = memory.table, .buffer = memory.buffer()}));
+        directory,
+        detail::write_split_files(source, directory, options,
+                                  detail::grain_of<two_gb_max_extent_sparse<GrainSectors>>(options),
+                                  {.table = memory.table, .buffer = memory.buffer()}));
   }
 };
 

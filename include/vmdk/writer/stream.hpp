@@ -3,10 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "vmdk/codec/concepts.hpp"
-#include "vmdk/core/arithmetic.hpp"
 #include "vmdk/core/bytes.hpp"
 #include "vmdk/core/result.hpp"
 #include "vmdk/format/content_id.hpp"
@@ -14,6 +12,7 @@
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/layout/stream.hpp"
 #include "vmdk/writer/embedded_descriptor.hpp"
+#include "vmdk/writer/file_plan.hpp"
 #include "vmdk/writer/grain_stream.hpp"
 #include "vmdk/writer/options.hpp"
 #include "vmdk/writer/pack_grain.hpp"
@@ -24,38 +23,16 @@
 namespace vmdk {
 namespace detail {
 
-/// What a streamOptimized file shall be: all that is known before its content.
-struct stream_plan {
-  stream_layout layout{};
-  descriptor_fields fields{};
-  extent_line extent{};
-};
+using stream_plan = file_plan<stream_layout>;
 
+/// Plans a streamOptimized file. Errors: those of plan_file.
 [[nodiscard]] constexpr result<stream_plan> plan_stream(std::uint64_t disk_bytes,
                                                         const write_options& options,
                                                         std::uint32_t grain_sectors) noexcept {
-  if (!is_writable_grain(grain_sectors)) {
-    return options_failure(errc::grain_size_invalid, 0, grain_sectors);
-  }
-  const auto capacity = capacity_for(disk_bytes, grain_sectors, options.capacity);
-  if (!capacity) return capacity.error();
-  stream_plan plan;
-  plan.fields = make_fields(options, create_type::stream_optimized, *capacity);
-  plan.extent.sectors = *capacity;
-  if (!options.like_mkimg) {
-    plan.extent.name.stem = options.extent_name;
-    plan.extent.access = extent_access::read_only;
-  }
-  const auto descriptor_sectors = embedded_descriptor_sectors(plan.fields, plan.extent);
-  if (!descriptor_sectors) return descriptor_sectors.error();
-  const auto layout =
-      stream_layout::for_capacity(disk_bytes, {.grain_sectors = grain_sectors,
-                                               .descriptor_sectors = *descriptor_sectors,
-                                               .capacity = options.capacity,
-                                               .table_place = options.table_place});
-  if (!layout) return layout.error();
-  plan.layout = *layout;
-  return plan;
+  return plan_file<stream_layout>(disk_bytes, options, create_type::stream_optimized,
+                                  stream_layout_options{.grain_sectors = grain_sectors,
+                                                        .capacity = options.capacity,
+                                                        .table_place = options.table_place});
 }
 
 /// A sink that keeps a number which hangs on every byte.
@@ -144,16 +121,6 @@ class serial_packer {
   byte_span slot_;
 };
 
-/// Makes sure that a source which knows where it must end ended there.
-template <Source S>
-[[nodiscard]] constexpr failure finish_source(S& source) noexcept {
-  if constexpr (FinishingSource<S>) {
-    return source.finish();
-  } else {
-    return no_failure;
-  }
-}
-
 /// Chooses the id before the content is written: walks the source for it where it can be walked
 /// twice and the content counts.
 template <Source S, class Packer>
@@ -238,9 +205,8 @@ struct writer<stream_optimized<GrainSectors>> {
   [[nodiscard]] static constexpr result<write_report> write(
       S& source, K& sink, const write_options& options,
       workspace<stream_optimized<GrainSectors>, E>& memory) noexcept {
-    constexpr std::uint32_t grain = stream_optimized<GrainSectors>::grain_sectors;
     auto plan = detail::plan_stream(source.size(), options,
-                                    grain == dynamic_grain ? options.grain_sectors : grain);
+                                    detail::grain_of<stream_optimized<GrainSectors>>(options));
     if (!plan) return plan.error();
     const auto packed_bytes = static_cast<std::size_t>(plan->layout.packed_limit_bytes());
     detail::serial_packer<E> packer(memory.encoder, memory.buffer(packed_bytes),
