@@ -3376,8 +3376,9 @@ enum class capacity_rule : std::uint8_t {
   exact,         ///< A multiple of a sector only.
 };
 
-/// The capacity in sectors for a disk of so many bytes.
-/// Errors: errc::capacity_zero; errc::capacity_too_large past 2^54 sectors.
+/// The capacity in sectors for a disk of so many bytes; the grain is a power of two.
+/// Errors, all with origin options: errc::capacity_zero; errc::capacity_too_large past 2^54
+/// sectors. Source: SPEC 12.
 [[nodiscard]] constexpr result<std::uint64_t> capacity_for(std::uint64_t disk_bytes,
                                                            std::uint32_t grain_sectors,
                                                            capacity_rule rule) noexcept {
@@ -3467,23 +3468,27 @@ class layout;
 namespace vmdk {
 
 /// What an image shall say about itself. Owns nothing: the texts live as long as it is used. The
-/// defaults are what every known reader takes (SPEC 4, 6, 12).
+/// defaults are what every known reader takes (SPEC 4, 6, 12). Every type takes each field that
+/// says nothing else; what a type has no use for it ignores.
 struct write_options {
-  /// The name of the file that the sink is; readers look the disk up by it.
+  /// The name of the file that the sink is; readers look the disk up by it. With several files it
+  /// is the descriptor's, and the others are named after it. Not looked at with like_mkimg.
   std::string_view extent_name{"disk.vmdk", 9};
-  std::uint32_t grain_sectors = 128;  ///< Only for types with dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< For types with dynamic_grain alone.
+  /// For types with grains; flat ones are as with `exact`, and a child is as large as its parent.
   capacity_rule capacity = capacity_rule::whole_grains;
-  adapter controller = adapter::lsilogic;
-  std::uint32_t virtual_hw_version = 4;
-  std::uint32_t tools_version = 2147483647;  ///< This number means "unknown".
-  std::string_view uuid{};
-  std::span<const ddb_entry> more_ddb{};
-  bool cid_given = false;  ///< Else the CID follows from the content (SPEC 14).
-  std::uint32_t cid = 0;
-  /// As FreeBSD's mkimg writes it: the primary directory first, a tight descriptor without names or
-  /// content id, an IDE disk.
+  adapter controller = adapter::lsilogic;    ///< With like_mkimg it is IDE.
+  std::uint32_t virtual_hw_version = 4;      ///< With like_mkimg for streams alone.
+  std::uint32_t tools_version = 2147483647;  ///< This means "unknown". Not with like_mkimg.
+  std::string_view uuid{};                   ///< As in descriptor_fields; empty: none.
+  std::span<const ddb_entry> more_ddb{};     ///< Further lines, written last.
+  bool cid_given = false;                    ///< Else the CID follows from the content (SPEC 14).
+  std::uint32_t cid = 0;                     ///< Taken with cid_given or like_mkimg; not ffffffff.
+  /// As FreeBSD's mkimg writes it. monolithicSparse: the primary directory first, and a tight
+  /// descriptor without names or content id, an IDE disk. streamOptimized: the descriptor alone,
+  /// whose extent is RW. Others refuse it: errc::not_supported.
   bool like_mkimg = false;
-  tables table_place = tables::at_end;  ///< For streams alone.
+  tables table_place = tables::at_end;  ///< For streamOptimized alone.
 };
 
 /// What a child says of its parent.
@@ -4452,8 +4457,9 @@ class extent_head {
   [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
 
  protected:
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large past 2^54 sectors.
+  /// Computes what hangs on size and grain alone.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors.
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {
@@ -4477,8 +4483,9 @@ class extent_head {
 
 namespace vmdk {
 
+/// What the places in a streamOptimized file hang on besides the disk (SPEC 5).
 struct stream_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< A type without dynamic_grain has its own.
   std::uint32_t descriptor_sectors = usual_descriptor_sectors;
   capacity_rule capacity = capacity_rule::whole_grains;
   tables table_place = tables::at_end;
@@ -4495,9 +4502,10 @@ class stream_layout : public extent_head {
  public:
   constexpr stream_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large past 2^54 sectors, or when tables in front would pass sector 2^32.
+  /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors, or when descriptor and tables
+  /// in front would pass sector 2^32. Source: SPEC 5, 12.
   [[nodiscard]] static constexpr result<stream_layout> for_capacity(
       std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -4573,8 +4581,9 @@ class stream_layout : public extent_head {
   }
 
   /// The size that no file of this disk passes, when no grain becomes larger than the encoder's
-  /// bound for a grain. Errors: errc::extent_too_large when such a file would have a grain or a
-  /// table at or behind sector 2^32; the disk can be written all the same if it compresses well.
+  /// bound for a grain. Errors, with origin options: errc::extent_too_large when such a file would
+  /// have a grain or a table at or behind sector 2^32; the disk can be written all the same if it
+  /// compresses well.
   [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes(
       std::uint64_t encoder_bound_bytes) const noexcept {
     // Below 2^51 grains of at most 2^12 sectors: nothing wraps.
@@ -4624,7 +4633,8 @@ class layout<stream_optimized<GrainSectors>> : public stream_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const stream_layout& base) noexcept : stream_layout(base) {}
 
-  /// As stream_layout::for_capacity, with the grain size of the type.
+  /// As stream_layout::for_capacity, with the grain size of the type. Errors: those of it, but
+  /// errc::grain_size_invalid with dynamic_grain alone.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, stream_layout_options options = {}) noexcept {
     options.grain_sectors = detail::grain_of<stream_optimized<GrainSectors>>(options);
@@ -6136,8 +6146,9 @@ enum class directory_order : std::uint8_t {
   primary_first,    ///< As mkimg writes it.
 };
 
+/// What the places in a hosted sparse extent hang on besides the size of the disk (SPEC 3, 4).
 struct sparse_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< A type without dynamic_grain has its own.
   std::uint32_t descriptor_sectors = usual_descriptor_sectors;  ///< 0: a file without one.
   capacity_rule capacity = capacity_rule::whole_grains;
   directory_order order = directory_order::redundant_first;
@@ -6151,9 +6162,10 @@ class sparse_layout : public extent_head {
  public:
   constexpr sparse_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large when the tables alone would pass 2^32 sectors.
+  /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large when descriptor and tables alone would pass
+  /// sector 2^32. Source: SPEC 3, 4, 12.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -6206,17 +6218,22 @@ class sparse_layout : public extent_head {
   }
 
   /// The size of the whole file with so many grains stored.
-  /// Errors: errc::extent_too_large when a sector number would pass 2^32;
-  /// errc::content_exceeds_capacity for more grains than the disk has.
+  /// Errors, all with origin options: errc::content_exceeds_capacity for more grains than the disk
+  /// has; errc::extent_too_large when a sector number would pass 2^32.
   [[nodiscard]] constexpr result<std::uint64_t> file_bytes(
       std::uint64_t stored_grains) const noexcept {
     if (stored_grains > grain_count()) return options_failure(errc::content_exceeds_capacity);
     if (stored_grains > max_stored_grains()) return options_failure(errc::extent_too_large);
     return grain_sector(stored_grains) << sector_shift;
   }
+
+  /// The size of the whole file of an empty disk. Errors: none, for what could be laid out.
   [[nodiscard]] constexpr result<std::uint64_t> min_file_bytes() const noexcept {
     return file_bytes(0);
   }
+
+  /// The size of the whole file with every grain stored. Errors: errc::extent_too_large when a
+  /// sector number would pass 2^32; the disk can be written all the same if it has enough zeros.
   [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes() const noexcept {
     return file_bytes(grain_count());
   }
@@ -6262,7 +6279,8 @@ class layout<monolithic_sparse<GrainSectors>> : public sparse_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const sparse_layout& base) noexcept : sparse_layout(base) {}
 
-  /// As sparse_layout::for_capacity, with the grain size of the type.
+  /// As sparse_layout::for_capacity, with the grain size of the type. Errors: those of it, but
+  /// errc::grain_size_invalid with dynamic_grain alone.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, sparse_layout_options options = {}) noexcept {
     options.grain_sectors = detail::grain_of<monolithic_sparse<GrainSectors>>(options);
@@ -8645,9 +8663,9 @@ class flat_layout : public disk_pieces {
  public:
   constexpr flat_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
+  /// Lays out a disk of so many bytes, rounded up to a sector.
   /// Errors, all with origin options: errc::capacity_zero; errc::capacity_too_large past 2^54
-  /// sectors, or for more files than a descriptor can list.
+  /// sectors, or for more files than a descriptor can list. Source: SPEC 8, 12.
   [[nodiscard]] static constexpr result<flat_layout> for_capacity(std::uint64_t disk_bytes,
                                                                   piece_form form) noexcept {
     const auto capacity = capacity_for(disk_bytes, 1, capacity_rule::exact);
@@ -8676,7 +8694,7 @@ class layout<monolithic_flat> : public flat_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const flat_layout& base) noexcept : flat_layout(base) {}
 
-  /// As flat_layout::for_capacity, in one file.
+  /// As flat_layout::for_capacity, in one file: the number of files is no error.
   [[nodiscard]] static constexpr result<layout> for_capacity(std::uint64_t disk_bytes) noexcept {
     const auto base = flat_layout::for_capacity(disk_bytes, piece_form::whole);
     if (!base) return base.error();
@@ -8705,8 +8723,9 @@ class layout<two_gb_max_extent_flat> : public flat_layout {
 
 namespace vmdk {
 
+/// What the files of a twoGbMaxExtentSparse disk hang on besides its size (SPEC 8).
 struct split_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< A type without dynamic_grain has its own.
   capacity_rule capacity = capacity_rule::whole_grains;
 };
 
@@ -8719,9 +8738,10 @@ class split_layout : public disk_pieces {
  public:
   constexpr split_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large for more files than a descriptor can list.
+  /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors, or for more files than a
+  /// descriptor can list. Source: SPEC 3, 8, 12.
   [[nodiscard]] static constexpr result<split_layout> for_capacity(
       std::uint64_t disk_bytes, const split_layout_options& options = {}) noexcept {
     if (failure f = detail::check_grain(options.grain_sectors)) return f;
@@ -8766,6 +8786,8 @@ class split_layout : public disk_pieces {
         last * extent(0).overhead_bytes() + extent(last).overhead_bytes();
     return overhead + stored_grains * grain_sectors_ * sector_bytes;
   }
+
+  /// The size of all pieces' files together, of an empty disk and with every grain stored.
   [[nodiscard]] constexpr std::uint64_t min_extents_bytes() const noexcept {
     return extents_bytes(0).value();
   }
@@ -8788,7 +8810,8 @@ class layout<two_gb_max_extent_sparse<GrainSectors>> : public split_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const split_layout& base) noexcept : split_layout(base) {}
 
-  /// As split_layout::for_capacity, with the grain size of the type.
+  /// As split_layout::for_capacity, with the grain size of the type. Errors: those of it, but
+  /// errc::grain_size_invalid with dynamic_grain alone.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, split_layout_options options = {}) noexcept {
     options.grain_sectors = detail::grain_of<two_gb_max_extent_sparse<GrainSectors>>(options);

@@ -31,8 +31,9 @@ enum class capacity_rule : std::uint8_t {
   exact,         ///< A multiple of a sector only.
 };
 
-/// The capacity in sectors for a disk of so many bytes.
-/// Errors: errc::capacity_zero; errc::capacity_too_large past 2^54 sectors.
+/// The capacity in sectors for a disk of so many bytes; the grain is a power of two.
+/// Errors, all with origin options: errc::capacity_zero; errc::capacity_too_large past 2^54
+/// sectors. Source: SPEC 12.
 [[nodiscard]] constexpr result<std::uint64_t> capacity_for(std::uint64_t disk_bytes,
                                                            std::uint32_t grain_sectors,
                                                            capacity_rule rule) noexcept {

@@ -38,8 +38,9 @@ class extent_head {
   [[nodiscard]] constexpr region descriptor() const noexcept { return {1, descriptor_sectors_}; }
 
  protected:
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large past 2^54 sectors.
+  /// Computes what hangs on size and grain alone.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors.
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {

@@ -17,9 +17,9 @@ class flat_layout : public disk_pieces {
  public:
   constexpr flat_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
+  /// Lays out a disk of so many bytes, rounded up to a sector.
   /// Errors, all with origin options: errc::capacity_zero; errc::capacity_too_large past 2^54
-  /// sectors, or for more files than a descriptor can list.
+  /// sectors, or for more files than a descriptor can list. Source: SPEC 8, 12.
   [[nodiscard]] static constexpr result<flat_layout> for_capacity(std::uint64_t disk_bytes,
                                                                   piece_form form) noexcept {
     const auto capacity = capacity_for(disk_bytes, 1, capacity_rule::exact);
@@ -48,7 +48,7 @@ class layout<monolithic_flat> : public flat_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const flat_layout& base) noexcept : flat_layout(base) {}
 
-  /// As flat_layout::for_capacity, in one file.
+  /// As flat_layout::for_capacity, in one file: the number of files is no error.
   [[nodiscard]] static constexpr result<layout> for_capacity(std::uint64_t disk_bytes) noexcept {
     const auto base = flat_layout::for_capacity(disk_bytes, piece_form::whole);
     if (!base) return base.error();

@@ -19,8 +19,9 @@ enum class directory_order : std::uint8_t {
   primary_first,    ///< As mkimg writes it.
 };
 
+/// What the places in a hosted sparse extent hang on besides the size of the disk (SPEC 3, 4).
 struct sparse_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< A type without dynamic_grain has its own.
   std::uint32_t descriptor_sectors = usual_descriptor_sectors;  ///< 0: a file without one.
   capacity_rule capacity = capacity_rule::whole_grains;
   directory_order order = directory_order::redundant_first;
@@ -34,9 +35,10 @@ class sparse_layout : public extent_head {
  public:
   constexpr sparse_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large when the tables alone would pass 2^32 sectors.
+  /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large when descriptor and tables alone would pass
+  /// sector 2^32. Source: SPEC 3, 4, 12.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -89,17 +91,22 @@ class sparse_layout : public extent_head {
   }
 
   /// The size of the whole file with so many grains stored.
-  /// Errors: errc::extent_too_large when a sector number would pass 2^32;
-  /// errc::content_exceeds_capacity for more grains than the disk has.
+  /// Errors, all with origin options: errc::content_exceeds_capacity for more grains than the disk
+  /// has; errc::extent_too_large when a sector number would pass 2^32.
   [[nodiscard]] constexpr result<std::uint64_t> file_bytes(
       std::uint64_t stored_grains) const noexcept {
     if (stored_grains > grain_count()) return options_failure(errc::content_exceeds_capacity);
     if (stored_grains > max_stored_grains()) return options_failure(errc::extent_too_large);
     return grain_sector(stored_grains) << sector_shift;
   }
+
+  /// The size of the whole file of an empty disk. Errors: none, for what could be laid out.
   [[nodiscard]] constexpr result<std::uint64_t> min_file_bytes() const noexcept {
     return file_bytes(0);
   }
+
+  /// The size of the whole file with every grain stored. Errors: errc::extent_too_large when a
+  /// sector number would pass 2^32; the disk can be written all the same if it has enough zeros.
   [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes() const noexcept {
     return file_bytes(grain_count());
   }
@@ -145,7 +152,8 @@ class layout<monolithic_sparse<GrainSectors>> : public sparse_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const sparse_layout& base) noexcept : sparse_layout(base) {}
 
-  /// As sparse_layout::for_capacity, with the grain size of the type.
+  /// As sparse_layout::for_capacity, with the grain size of the type. Errors: those of it, but
+  /// errc::grain_size_invalid with dynamic_grain alone.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, sparse_layout_options options = {}) noexcept {
     options.grain_sectors = detail::grain_of<monolithic_sparse<GrainSectors>>(options);

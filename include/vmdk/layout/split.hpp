@@ -13,8 +13,9 @@
 
 namespace vmdk {
 
+/// What the files of a twoGbMaxExtentSparse disk hang on besides its size (SPEC 8).
 struct split_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< A type without dynamic_grain has its own.
   capacity_rule capacity = capacity_rule::whole_grains;
 };
 
@@ -27,9 +28,10 @@ class split_layout : public disk_pieces {
  public:
   constexpr split_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large for more files than a descriptor can list.
+  /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors, or for more files than a
+  /// descriptor can list. Source: SPEC 3, 8, 12.
   [[nodiscard]] static constexpr result<split_layout> for_capacity(
       std::uint64_t disk_bytes, const split_layout_options& options = {}) noexcept {
     if (failure f = detail::check_grain(options.grain_sectors)) return f;
@@ -74,6 +76,8 @@ class split_layout : public disk_pieces {
         last * extent(0).overhead_bytes() + extent(last).overhead_bytes();
     return overhead + stored_grains * grain_sectors_ * sector_bytes;
   }
+
+  /// The size of all pieces' files together, of an empty disk and with every grain stored.
   [[nodiscard]] constexpr std::uint64_t min_extents_bytes() const noexcept {
     return extents_bytes(0).value();
   }
@@ -96,7 +100,8 @@ class layout<two_gb_max_extent_sparse<GrainSectors>> : public split_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const split_layout& base) noexcept : split_layout(base) {}
 
-  /// As split_layout::for_capacity, with the grain size of the type.
+  /// As split_layout::for_capacity, with the grain size of the type. Errors: those of it, but
+  /// errc::grain_size_invalid with dynamic_grain alone.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, split_layout_options options = {}) noexcept {
     options.grain_sectors = detail::grain_of<two_gb_max_extent_sparse<GrainSectors>>(options);

@@ -15,8 +15,9 @@
 
 namespace vmdk {
 
+/// What the places in a streamOptimized file hang on besides the disk (SPEC 5).
 struct stream_layout_options {
-  std::uint32_t grain_sectors = 128;  ///< Where the type has dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< A type without dynamic_grain has its own.
   std::uint32_t descriptor_sectors = usual_descriptor_sectors;
   capacity_rule capacity = capacity_rule::whole_grains;
   tables table_place = tables::at_end;
@@ -33,9 +34,10 @@ class stream_layout : public extent_head {
  public:
   constexpr stream_layout() noexcept = default;
 
-  /// Lays out a disk of so many bytes.
-  /// Errors, all with origin options: errc::grain_size_invalid; errc::capacity_zero;
-  /// errc::capacity_too_large past 2^54 sectors, or when tables in front would pass sector 2^32.
+  /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
+  /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
+  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors, or when descriptor and tables
+  /// in front would pass sector 2^32. Source: SPEC 5, 12.
   [[nodiscard]] static constexpr result<stream_layout> for_capacity(
       std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -111,8 +113,9 @@ class stream_layout : public extent_head {
   }
 
   /// The size that no file of this disk passes, when no grain becomes larger than the encoder's
-  /// bound for a grain. Errors: errc::extent_too_large when such a file would have a grain or a
-  /// table at or behind sector 2^32; the disk can be written all the same if it compresses well.
+  /// bound for a grain. Errors, with origin options: errc::extent_too_large when such a file would
+  /// have a grain or a table at or behind sector 2^32; the disk can be written all the same if it
+  /// compresses well.
   [[nodiscard]] constexpr result<std::uint64_t> max_file_bytes(
       std::uint64_t encoder_bound_bytes) const noexcept {
     // Below 2^51 grains of at most 2^12 sectors: nothing wraps.
@@ -162,7 +165,8 @@ class layout<stream_optimized<GrainSectors>> : public stream_layout {
   constexpr layout() noexcept = default;
   constexpr explicit layout(const stream_layout& base) noexcept : stream_layout(base) {}
 
-  /// As stream_layout::for_capacity, with the grain size of the type.
+  /// As stream_layout::for_capacity, with the grain size of the type. Errors: those of it, but
+  /// errc::grain_size_invalid with dynamic_grain alone.
   [[nodiscard]] static constexpr result<layout> for_capacity(
       std::uint64_t disk_bytes, stream_layout_options options = {}) noexcept {
     options.grain_sectors = detail::grain_of<stream_optimized<GrainSectors>>(options);

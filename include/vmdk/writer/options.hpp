@@ -16,23 +16,27 @@
 namespace vmdk {
 
 /// What an image shall say about itself. Owns nothing: the texts live as long as it is used. The
-/// defaults are what every known reader takes (SPEC 4, 6, 12).
+/// defaults are what every known reader takes (SPEC 4, 6, 12). Every type takes each field that
+/// says nothing else; what a type has no use for it ignores.
 struct write_options {
-  /// The name of the file that the sink is; readers look the disk up by it.
+  /// The name of the file that the sink is; readers look the disk up by it. With several files it
+  /// is the descriptor's, and the others are named after it. Not looked at with like_mkimg.
   std::string_view extent_name{"disk.vmdk", 9};
-  std::uint32_t grain_sectors = 128;  ///< Only for types with dynamic_grain.
+  std::uint32_t grain_sectors = 128;  ///< For types with dynamic_grain alone.
+  /// For types with grains; flat ones are as with `exact`, and a child is as large as its parent.
   capacity_rule capacity = capacity_rule::whole_grains;
-  adapter controller = adapter::lsilogic;
-  std::uint32_t virtual_hw_version = 4;
-  std::uint32_t tools_version = 2147483647;  ///< This number means "unknown".
-  std::string_view uuid{};
-  std::span<const ddb_entry> more_ddb{};
-  bool cid_given = false;  ///< Else the CID follows from the content (SPEC 14).
-  std::uint32_t cid = 0;
-  /// As FreeBSD's mkimg writes it: the primary directory first, a tight descriptor without names or
-  /// content id, an IDE disk.
+  adapter controller = adapter::lsilogic;    ///< With like_mkimg it is IDE.
+  std::uint32_t virtual_hw_version = 4;      ///< With like_mkimg for streams alone.
+  std::uint32_t tools_version = 2147483647;  ///< This means "unknown". Not with like_mkimg.
+  std::string_view uuid{};                   ///< As in descriptor_fields; empty: none.
+  std::span<const ddb_entry> more_ddb{};     ///< Further lines, written last.
+  bool cid_given = false;                    ///< Else the CID follows from the content (SPEC 14).
+  std::uint32_t cid = 0;                     ///< Taken with cid_given or like_mkimg; not ffffffff.
+  /// As FreeBSD's mkimg writes it. monolithicSparse: the primary directory first, and a tight
+  /// descriptor without names or content id, an IDE disk. streamOptimized: the descriptor alone,
+  /// whose extent is RW. Others refuse it: errc::not_supported.
   bool like_mkimg = false;
-  tables table_place = tables::at_end;  ///< For streams alone.
+  tables table_place = tables::at_end;  ///< For streamOptimized alone.
 };
 
 /// What a child says of its parent.
