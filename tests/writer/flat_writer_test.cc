@@ -272,7 +272,7 @@ TEST_CASE("every failure of a directory comes back, and leaves nothing of a flat
   const failure why = sink_failure(errc::write_failed, 7, 28);
   workspace<two_gb_max_extent_flat> memory;
   bool done = false;
-  int last = 0;
+  std::uint32_t last = 0;
   for (std::uint64_t n = 0; !done; ++n) {
     INFO("call " << n);
     REQUIRE(n < 200);
@@ -286,9 +286,9 @@ TEST_CASE("every failure of a directory comes back, and leaves nothing of a flat
     failure expected = why;
     expected.index = directory.commits != 0 ? 0 : static_cast<std::uint32_t>(directory.in_file());
     CHECK(report.error() == expected);
-    last = std::max(last, int{report.error().index});
+    last = std::max(last, report.error().index);
   }
-  CHECK(last == 3);
+  CHECK(last == 3u);
 }
 
 TEST_CASE("every failure of a source comes back, and leaves nothing of a flat disk") {
