@@ -19,8 +19,8 @@
 #include "vmdk/format/sparse_header_check.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/reader/compressed_grain.hpp"
+#include "vmdk/reader/passing_tables.hpp"
 #include "vmdk/reader/stream_input.hpp"
-#include "vmdk/reader/stream_tables.hpp"
 
 namespace vmdk {
 
@@ -278,7 +278,7 @@ class stream_reader {
   failure failed_{};
   std::uint32_t short_bytes_ = 0;  ///< The part of the last grain that exists, when it is cut.
   std::uint64_t directory_sector_ = 0;
-  stream_tables tables_{};
+  passing_tables tables_{};
   bool has_footer_ = false;
   bool ended_ = false;
 };

@@ -17,7 +17,7 @@ namespace vmdk {
 /// Holds the tables of a stream against the grains that a sequential reader sees, with the memory
 /// of one table. Tables behind the grains are compared entry by entry; of tables in front, which go
 /// by before any grain, the entries are counted (SPEC 5).
-class stream_tables {
+class passing_tables {
  public:
   constexpr void begin(const sparse_extent_header& header) noexcept {
     in_front_ = !header.has_tables_at_end() && header.gd_offset < header.over_head.get();
