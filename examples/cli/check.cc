@@ -44,10 +44,6 @@ ordered_json as_json(const finding& found, const std::string& file) {
           {"more", found.more}};
 }
 
-std::string counted(std::uint64_t count, const char* what) {
-  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
-}
-
 std::string summary_line(const check_summary& sum) {
   const char* verdict = "sound";
   if (sum.unclean) verdict = "not closed by its last writer";

@@ -113,7 +113,7 @@ int run_compare(const compare_arguments& told) {
     const bool first_is_longer = a.size() > b.size();
     const std::uint64_t more = first_is_longer ? a.size() - b.size() : b.size() - a.size();
     text += "; " + printable(name_of_input(first_is_longer ? told.first.path : told.second.path)) +
-            " goes on for " + std::to_string(more) + " zero bytes";
+            " goes on for " + counted(more, "zero byte");
   }
   print(text + '\n');
   return status_done;

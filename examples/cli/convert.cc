@@ -79,10 +79,10 @@ write_options options_for(const convert_arguments& told, const settings& chosen,
 std::string report_text(const write_report& report, const image_type& type) {
   std::string text = "disk of " + exact_size_text(report.capacity_bytes);
   if (report.capacity_bytes != report.source_bytes) {
-    text += ", source of " + std::to_string(report.source_bytes) + " bytes";
+    text += ", source of " + counted(report.source_bytes, "byte");
   }
   text += ", file of " + exact_size_text(report.file_bytes);
-  if (type.has_grains) text += ", " + std::to_string(report.stored_grains) + " grains stored";
+  if (type.has_grains) text += ", " + counted(report.stored_grains, "grain") + " stored";
   return text;
 }
 
@@ -171,9 +171,9 @@ int run_convert(const convert_arguments& told) {
 
   const std::uint64_t rest = source->size() % sector_bytes;
   if (rest != 0 && type.name != "raw") {
-    print_note(source_name, "has " + std::to_string(source->size()) +
-                                " bytes, which are no whole sectors; " +
-                                std::to_string(sector_bytes - rest) + " zero bytes follow them");
+    print_note(source_name, "has " + counted(source->size(), "byte") +
+                                ", no whole number of sectors; " +
+                                counted(sector_bytes - rest, "zero byte") + " added");
   }
   return status_done;
 }

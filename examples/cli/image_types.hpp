@@ -45,9 +45,9 @@ struct image_type {
   bool has_grains = false;      ///< -g, -o capacity.
   bool is_compressed = false;   ///< -l, -j, --codec, -o tables.
   bool has_many_files = false;  ///< Does not go to a pipe, and has no -o name.
-  /// Writes an image; absent where the program cannot. Throws an error.
+  /// Writes an image. Throws an error.
   write_report (*write)(const conversion&) = nullptr;
-  /// Fills in where everything goes; absent where the program cannot. Throws an error.
+  /// Fills in where everything goes; absent for raw, which is the disk itself. Throws an error.
   void (*lay_out)(const layout_arguments&, const write_options&, nlohmann::ordered_json&) = nullptr;
 };
 

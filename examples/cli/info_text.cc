@@ -104,8 +104,9 @@ void add_descriptor(page& to, const ordered_json& json) {
   }
   const ordered_json& shape = json["geometry"];
   to.add("adapter", text_of(json["adapter"], "not stated"));
-  to.add("geometry", shape["cylinders"].dump() + " cylinders, " + shape["heads"].dump() +
-                         " heads, " + shape["sectors"].dump() + " sectors");
+  to.add("geometry", counted(number_of(shape["cylinders"]), "cylinder") + ", " +
+                         counted(number_of(shape["heads"]), "head") + ", " +
+                         counted(number_of(shape["sectors"]), "sector"));
   for (const auto& [key, value] : json["ddb"].items()) {
     if (key == "adapterType" || key.starts_with("geometry.")) continue;
     to.add("ddb", key + " = " + value.get<std::string>());

@@ -36,8 +36,8 @@ std::string as_text(const ordered_json& plan, bool is_compressed) {
   if (plan.contains("grain_bytes")) {
     text += line("grains", plan["grains"].dump() + " of " +
                                size_text(plan["grain_bytes"].get<std::uint64_t>()) + ", " +
-                               plan["tables"].dump() + " tables");
-    text += line("stored", plan["stored_grains"].dump() + " grains");
+                               counted(plan["tables"].get<std::uint64_t>(), "table"));
+    text += line("stored", counted(plan["stored_grains"].get<std::uint64_t>(), "grain"));
   }
   if (is_compressed && plan["file_bytes"].is_null()) {
     text += line("file size", "as the grains compress");
@@ -80,7 +80,8 @@ int run_layout(const layout_arguments& told) {
       throw error("-o " + key, "means nothing for a layout; there are tables and capacity");
     }
   }
-  if (type.lay_out == nullptr) throw error("-t " + name, "has no layout that this version knows");
+  if (type.lay_out == nullptr)
+    throw error("-t " + name, "has no layout; a raw file is the disk itself");
   if (told.capacity_bytes == 0) throw error("--capacity 0", "a disk has some size");
   ordered_json plan;
   plan["type"] = name;

@@ -173,10 +173,6 @@ std::string as_lines(const outcome& done, const std::string& name) {
   return lines;
 }
 
-std::string counted(std::uint64_t count, const char* what) {
-  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
-}
-
 /// Whether the image is sound now.
 bool is_sound(const input& from) {
   image_files files;

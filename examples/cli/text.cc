@@ -84,8 +84,15 @@ bool read_size(std::string_view text, std::uint64_t& bytes) {
   return vmdk::detail::read_decimal(text, number) && checked_shift(number, shift, bytes);
 }
 
+std::string counted(std::uint64_t count, std::string_view what) {
+  std::string text = std::to_string(count) + ' ';
+  text += what;
+  if (count != 1) text += 's';
+  return text;
+}
+
 std::string size_text(std::uint64_t bytes) {
-  if (bytes < 1024) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+  if (bytes < 1024) return counted(bytes, "byte");
   double value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
   while (value >= 1024 && unit + 1 < units.size()) {
@@ -101,7 +108,7 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 std::string exact_size_text(std::uint64_t bytes) {
-  const std::string exact = std::to_string(bytes) + " bytes";
+  const std::string exact = counted(bytes, "byte");
   return bytes < 1024 ? exact : exact + " (" + size_text(bytes) + ')';
 }
 

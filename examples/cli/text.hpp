@@ -24,6 +24,9 @@ void print_error(std::string_view text) noexcept;
 /// and `bytes` untouched, for anything else.
 [[nodiscard]] bool read_size(std::string_view text, std::uint64_t& bytes);
 
+/// A number of things: "1 grain", "2 grains".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view what);
+
 /// A size for a person's eyes: "64 KiB", "1.25 GiB".
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 

@@ -119,6 +119,10 @@ class RoundTrips(ProgramTest):
         result = self.run_program("convert", "-v", "disk.img", "disk.vmdk")
         self.assertEqual((0, b""), (result.status, result.out))
         self.assertRegex(result.err, r"\Avmdk: disk\.vmdk: disk of 3211264 bytes [^\n]*\n\Z")
+        for content, stored in ((b"x", "1 grain stored"), (bytes(SECTOR), "0 grains stored")):
+            self.write("small.img", content.ljust(SECTOR, b"\0"))
+            self.assertTrue(self.run_program("convert", "--force", "-v", "small.img", "small.vmdk")
+                            .err.endswith(f", {stored}\n"))
 
 
 class Outputs(ProgramTest):
