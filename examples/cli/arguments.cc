@@ -41,81 +41,97 @@ struct raw_arguments {
   bool dry_run = false;
 };
 
-void add_repeatable(::CLI::App& command, const char* name, std::vector<std::string>& values) {
-  command.add_option(name, values)->expected(1)->allow_extra_args(false)->take_all();
+::CLI::Option* add_repeatable(::CLI::App& command, const char* name,
+                              std::vector<std::string>& values) {
+  return command.add_option(name, values)->expected(1)->allow_extra_args(false)->take_all();
+}
+
+/// What is wrong with the name of a file or folder, if anything: an empty one leads nowhere, and a
+/// message about it would name nothing.
+std::string problem_of_name(const std::string& name) {
+  return name.empty() ? "the name is empty" : "";
+}
+
+template <class Name>
+::CLI::Option* add_name(::CLI::App& command, const char* option, Name& name) {
+  return command.add_option(option, name)->check(problem_of_name);
+}
+
+void add_folders(::CLI::App& command, const char* option, std::vector<std::string>& names) {
+  add_repeatable(command, option, names)->check(problem_of_name);
 }
 
 void declare_convert(::CLI::App& command, raw_arguments& raw) {
-  command.add_option("-f,--format", raw.format);
-  command.add_option("-t,--type", raw.type);
-  command.add_option("-g,--grain", raw.grain);
-  command.add_option("-l,--level", raw.level);
-  command.add_option("-j,--threads", raw.threads);
+  command.add_option("-f", raw.format);
+  command.add_option("-t", raw.type);
+  command.add_option("-g", raw.grain);
+  command.add_option("-l", raw.level);
+  command.add_option("-j", raw.threads);
   command.add_option("--codec", raw.codec);
   command.add_option("--size", raw.size);
-  command.add_option("--parent", raw.parent);
-  add_repeatable(command, "-o,--option", raw.settings);
-  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  add_name(command, "--parent", raw.parent);
+  add_repeatable(command, "-o", raw.settings);
+  add_folders(command, "--allow-dir", raw.allowed_folders);
   command.add_flag("--force", raw.force);
   command.add_flag("-v,--verbose", raw.verbose);
-  command.add_option("SRC", raw.source)->required();
-  command.add_option("DST", raw.other)->required();
+  add_name(command, "SRC", raw.source)->required();
+  add_name(command, "DST", raw.other)->required();
 }
 
 void declare_info(::CLI::App& command, raw_arguments& raw) {
-  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  add_folders(command, "--allow-dir", raw.allowed_folders);
   command.add_flag("--json", raw.json);
-  command.add_option("FILE", raw.source)->required();
+  add_name(command, "FILE", raw.source)->required();
 }
 
 void declare_layout(::CLI::App& command, raw_arguments& raw) {
-  command.add_option("-t,--type", raw.type)->required();
+  command.add_option("-t", raw.type)->required();
   command.add_option("--capacity", raw.capacity)->required();
-  command.add_option("-g,--grain", raw.grain);
+  command.add_option("-g", raw.grain);
   command.add_option("--stored", raw.stored);
-  add_repeatable(command, "-o,--option", raw.settings);
+  add_repeatable(command, "-o", raw.settings);
   command.add_flag("--json", raw.json);
 }
 
 void declare_compare(::CLI::App& command, raw_arguments& raw) {
-  command.add_option("-f,--format", raw.format);
-  command.add_option("-F,--second-format", raw.other_format);
-  add_repeatable(command, "--allow-dir", raw.allowed_folders);
-  command.add_option("FIRST", raw.source)->required();
-  command.add_option("SECOND", raw.other)->required();
+  command.add_option("-f", raw.format);
+  command.add_option("-F", raw.other_format);
+  add_folders(command, "--allow-dir", raw.allowed_folders);
+  add_name(command, "FIRST", raw.source)->required();
+  add_name(command, "SECOND", raw.other)->required();
 }
 
 void declare_check(::CLI::App& command, raw_arguments& raw) {
-  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  add_folders(command, "--allow-dir", raw.allowed_folders);
   command.add_option("--codec", raw.codec);
   command.add_flag("--json", raw.json);
-  command.add_option("FILE", raw.source)->required();
+  add_name(command, "FILE", raw.source)->required();
 }
 
 void declare_repair(::CLI::App& command, raw_arguments& raw) {
   command.add_flag("--dry-run", raw.dry_run);
-  command.add_option("--keep", raw.keep);
+  add_name(command, "--keep", raw.keep);
   command.add_option("--codec", raw.codec);
   command.add_flag("--json", raw.json);
-  command.add_option("FILE", raw.source)->required();
+  add_name(command, "FILE", raw.source)->required();
 }
 
 void declare_map(::CLI::App& command, raw_arguments& raw) {
-  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  add_folders(command, "--allow-dir", raw.allowed_folders);
   command.add_flag("--json", raw.json);
-  command.add_option("FILE", raw.source)->required();
+  add_name(command, "FILE", raw.source)->required();
 }
 
 void declare_create(::CLI::App& command, raw_arguments& raw) {
-  command.add_option("-t,--type", raw.type);
+  command.add_option("-t", raw.type);
   command.add_option("--size", raw.size);
-  command.add_option("--parent", raw.parent);
-  command.add_option("-g,--grain", raw.grain);
-  add_repeatable(command, "-o,--option", raw.settings);
-  add_repeatable(command, "--allow-dir", raw.allowed_folders);
+  add_name(command, "--parent", raw.parent);
+  command.add_option("-g", raw.grain);
+  add_repeatable(command, "-o", raw.settings);
+  add_folders(command, "--allow-dir", raw.allowed_folders);
   command.add_flag("--force", raw.force);
   command.add_flag("-v,--verbose", raw.verbose);
-  command.add_option("FILE", raw.other)->required();
+  add_name(command, "FILE", raw.other)->required();
 }
 
 std::optional<disk_format> read_format(const char* option, const word& text) {

@@ -9,6 +9,8 @@ Converts, makes, inspects, checks, repairs and compares VMDK disk images.
 
   vmdk convert SRC DST       raw disk to VMDK, VMDK to raw, VMDK to VMDK
   vmdk create --size N FILE  an empty disk
+  vmdk create --parent PARENT FILE
+                             a child of the disk PARENT
   vmdk info FILE             what an image is and holds
   vmdk check FILE            whether an image is sound, and what is wrong if not
   vmdk repair FILE           mend its tables, directories, headers and markers
@@ -20,9 +22,8 @@ Converts, makes, inspects, checks, repairs and compares VMDK disk images.
   vmdk COMMAND --help        the options of a command, with examples
   vmdk --version             the version
 
-Exit status: 0 done, 1 a negative answer (disks differ, an
-image is damaged), 2 an error, which
-one line on standard error explains.
+Exit status: 0 done, 1 a negative answer (disks differ, an image is damaged),
+2 an error, which one line on standard error explains.
 )";
 
 namespace {
@@ -33,9 +34,9 @@ Writes the disk SRC as DST. - is standard input or output. DST appears only when
 it is complete; one that exists is refused without --force, and devices and
 FIFOs are written in place.
 
-  -f FORMAT       what SRC is: raw or vmdk. By default what it holds if its name
-                  ends in .vmdk, else raw. Standard input needs it, and so does
-                  a raw name with a VMDK inside.
+  -f FORMAT       what SRC is: raw or vmdk. By default vmdk if its name ends in
+                  .vmdk, else raw; where its content says otherwise, it is
+                  refused until -f says which. Standard input needs -f.
   -t TYPE         what DST becomes: monolithicSparse, streamOptimized,
                   twoGbMaxExtentSparse, monolithicFlat, twoGbMaxExtentFlat or
                   raw. By default monolithicSparse if its name ends in .vmdk,
@@ -52,8 +53,10 @@ FIFOs are written in place.
        capacity=grain|exact  round the disk up to whole grains (default), or not
        name=FILE             the file name in the descriptor (default: DST's)
        CID=HEX   uuid=UUID   toolsVersion=N   ddb.KEY=VALUE
-       tables=end|front      where a stream has its tables (default: end)
-       mkimg=yes             as FreeBSD's mkimg lays its images out
+       tables=end|front      where a stream has its tables (default: end; 7-Zip
+                             opens no stream with tables in front)
+       mkimg=yes             as FreeBSD's mkimg lays its images out, which
+                             libvmdk refuses for their extent without a name
   --size N        how large a raw disk from a pipe is (K, M, G, T understood)
   --parent FILE   write a child of the disk FILE that holds what differs from it
   --allow-dir DIR a further folder that SRC's other files may lie in
@@ -71,12 +74,14 @@ Examples:
   xz -dc disk.img.xz | vmdk convert -f raw --size 8G - disk.vmdk
 )";
 
-constexpr std::string_view info_help = R"(Usage: vmdk info [--json] FILE
+constexpr std::string_view info_help = R"(Usage: vmdk info [OPTION]... FILE
 
 Says what a VMDK is and holds: type, capacity, what is stored, header,
-descriptor, extents. Opens no other file than FILE.
+descriptor, extents, parents. One of its files that is missing is told of, and
+is no error.
 
   --json          as JSON (docs/CLI.md has the schema)
+  --allow-dir DIR a further folder that extents and parents may lie in
 
 Examples:
   vmdk info disk.vmdk
@@ -104,8 +109,9 @@ Compares the content of two disks, raw or VMDK; how they are stored does not
 matter. Where one is longer, its tail counts as equal if it is all zeros.
 Exit status: 0 identical, 1 different, 2 an error.
 
-  -f FORMAT       what FIRST is: raw or vmdk. By default what it holds if its
-                  name ends in .vmdk, else raw.
+  -f FORMAT       what FIRST is: raw or vmdk. By default vmdk if its name ends
+                  in .vmdk, else raw; where its content says otherwise, it is
+                  refused until -f says which. Standard input needs -f.
   -F FORMAT       the same for SECOND
   --allow-dir DIR a further folder that other files of the disks may lie in
 

@@ -300,17 +300,29 @@ class Options(ProgramTest):
                 ([], "a command is missing"), (["frobnicate"], "frobnicate"),
                 (["convert"], "SRC"), (["convert", "disk.img"], "DST"), (["info"], "FILE"),
                 (["compare", "disk.img"], "SECOND"), (["convert", "a", "b", "c"], "c: "),
-                (["convert", "-g"], "value"), (["layout"], "--type"),
+                (["convert", "-g"], "-g: takes one value"), (["layout"], "-t is missing"),
                 (["layout", "-t", "monolithicSparse"], "--capacity"),
                 (["layout", "-t", "monolithicSparse", "--capacity", "0"], "--capacity 0"),
                 (["layout", "-t", "monolithicSparse", "--capacity", "1P", "-g", "4K"], "--capacity"),
                 (["layout", "-t", "monolithicSparse", "--capacity", "1M", "--stored", "17"],
                  "--stored 17: the disk has only 16"),
-                (["layout", "-t", "raw", "--capacity", "1M"], "raw"),
+                (["layout", "-t", "raw", "--capacity", "1M"], "-t raw: has no layout; a raw"),
                 (["layout", "-t", "what", "--capacity", "1M"], "-t what"),
                 (["compare", "-", "-"], "standard input"), (["info", "disk.img"], "is not a VMDK")):
             with self.subTest(arguments):
                 self.refused(*arguments, says=says)
+
+    def test_empty_names(self):
+        for arguments, culprit in (
+                (["convert", "", "x"], "SRC"), (["convert", "disk.img", ""], "DST"),
+                (["compare", "disk.img", ""], "SECOND"), (["info", ""], "FILE"),
+                (["check", ""], "FILE"), (["map", ""], "FILE"), (["repair", ""], "FILE"),
+                (["repair", "--keep", "", "disk.img"], "--keep"),
+                (["create", "--size", "1M", ""], "FILE"),
+                (["create", "--parent", "", "x.vmdk"], "--parent"),
+                (["info", "--allow-dir", "", "disk.img"], "--allow-dir")):
+            with self.subTest(arguments):
+                self.refused(*arguments, says=f"vmdk: {culprit}: the name is empty; see vmdk ")
 
 
 class Signals(ProgramTest):
