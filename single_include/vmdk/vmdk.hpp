@@ -473,7 +473,7 @@ concept ByteSupply = requires(T& supply) {
   { supply.next() } noexcept -> std::same_as<result<byte_view>>;
 };
 
-/// Supplies one contiguous piece.
+/// Supplies one contiguous piece, and then the end.
 class single_supply {
  public:
   constexpr explicit single_supply(byte_view bytes) noexcept : bytes_(bytes) {}
@@ -1148,6 +1148,7 @@ class stored {
     return n + detail::stored_frame_bytes * detail::stored_blocks(n) + detail::zlib_frame_bytes;
   }
 
+  /// Compresses a grain into `out`, and gives the length of the stream.
   /// Errors: encoded_too_large when `out` is shorter than the bound; detail: the bound.
   [[nodiscard]] constexpr result<std::size_t> encode(byte_view in, byte_span out) const noexcept {
     const std::size_t bytes = bound(in.size());
@@ -1558,6 +1559,7 @@ class basic_deflate {
     return stored::bound(n);
   }
 
+  /// Compresses a grain into `out`, and gives the length of the stream.
   /// Errors: encoded_too_large when `out` has no room; detail: the bound, which always suffices.
   [[nodiscard]] constexpr result<std::size_t> encode(byte_view in, byte_span out) noexcept {
     const unsigned level = static_cast<unsigned>(level_less_default_ + int{default_level});
@@ -1990,6 +1992,8 @@ class basic_inflate {
  public:
   static constexpr bool needs_contiguous_input = false;
 
+  /// Expands a stream, as Decoder says. Errors: those of the supply; of origin codec, with the
+  /// offset in the stream, one from errc::stream_truncated to errc::stream_checksum.
   template <ByteSupply Supply>
   [[nodiscard]] constexpr failure decode(Supply& supply, byte_span out) noexcept {
     detail::bit_input<Supply> in(supply);
@@ -4363,7 +4367,8 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
   return usable;
 }
 
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+/// Checks a header as a reader does. Errors: the first rule of SPEC 13.1 that this strictness
+/// refuses, of origin image, with the offset in the file.
 [[nodiscard]] constexpr failure validate(const sparse_extent_header& header,
                                          std::uint64_t file_bytes, strictness mode) noexcept {
   first_refusal refusal(mode);
@@ -9635,7 +9640,8 @@ constexpr bool check_cowd_header(const cowd_header& header, std::uint64_t file_b
   return check_cowd_header(header.start, header.end, file_bytes, report);
 }
 
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+/// Checks a header as a reader does. Errors: the first rule of SPEC 13.5 that this strictness
+/// refuses, of origin image, with the offset in the file.
 [[nodiscard]] constexpr failure validate(const cowd_header& header, std::uint64_t file_bytes,
                                          strictness mode) noexcept {
   first_refusal refusal(mode);
@@ -10090,7 +10096,8 @@ constexpr bool check_sesparse_volatile_header(const sesparse_volatile_header& h,
   return usable;
 }
 
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+/// Checks a header as a reader does. Errors: the first rule of SPEC 13.5 that this strictness
+/// refuses, of origin image, with the offset in the file.
 [[nodiscard]] constexpr failure validate(const sesparse_header& header, std::uint64_t file_bytes,
                                          strictness mode) noexcept {
   first_refusal refusal(mode);
@@ -10098,7 +10105,7 @@ constexpr bool check_sesparse_volatile_header(const sesparse_volatile_header& h,
   return refusal.why();
 }
 
-/// Checks a volatile header at this byte offset of the file as a reader does.
+/// Checks a volatile header at this byte offset of the file as a reader does. Errors: as above.
 [[nodiscard]] constexpr failure validate(const sesparse_volatile_header& header,
                                          std::uint64_t header_at, strictness mode) noexcept {
   first_refusal refusal(mode);
@@ -14205,7 +14212,8 @@ template <Files F, class D, class OnFinding>
 /// and all parents, by every rule of SPEC 13. It takes the raw bytes and so also judges what `open`
 /// refuses. Nothing is opened but what `files.open` gives.
 ///
-/// `on_finding(const finding&)` is called for each broken rule; it returns void, or false to stop.
+/// `on_finding(const finding&)` is called for each broken rule; it returns void, or false to stop,
+/// and must not throw.
 /// Of each code findings_told_per_code are told, and at the end how many more there were. What is
 /// found does not depend on the memory; how often tables are read does: once for each part of a
 /// file that the bitmaps have room for. Each pass reads directory and tables once and a sector of
@@ -18371,7 +18379,8 @@ template <class S, class D, class OnStep>
 /// or as what a parent has. A grain that can be read stays so, unless its sectors are those of
 /// metadata, or an entry of another grain names them too, in either copy of the tables.
 ///
-/// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired.
+/// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired,
+/// and must not throw.
 /// What is written in between leads to nothing that is not there yet, with barriers before header
 /// and footer: where it stops, an image is no worse than before, and another repair goes on. A
 /// second repair changes nothing.

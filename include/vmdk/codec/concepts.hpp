@@ -25,7 +25,7 @@ concept ByteSupply = requires(T& supply) {
   { supply.next() } noexcept -> std::same_as<result<byte_view>>;
 };
 
-/// Supplies one contiguous piece.
+/// Supplies one contiguous piece, and then the end.
 class single_supply {
  public:
   constexpr explicit single_supply(byte_view bytes) noexcept : bytes_(bytes) {}

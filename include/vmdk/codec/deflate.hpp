@@ -40,6 +40,7 @@ class basic_deflate {
     return stored::bound(n);
   }
 
+  /// Compresses a grain into `out`, and gives the length of the stream.
   /// Errors: encoded_too_large when `out` has no room; detail: the bound, which always suffices.
   [[nodiscard]] constexpr result<std::size_t> encode(byte_view in, byte_span out) noexcept {
     const unsigned level = static_cast<unsigned>(level_less_default_ + int{default_level});

@@ -29,6 +29,8 @@ class basic_inflate {
  public:
   static constexpr bool needs_contiguous_input = false;
 
+  /// Expands a stream, as Decoder says. Errors: those of the supply; of origin codec, with the
+  /// offset in the stream, one from errc::stream_truncated to errc::stream_checksum.
   template <ByteSupply Supply>
   [[nodiscard]] constexpr failure decode(Supply& supply, byte_span out) noexcept {
     detail::bit_input<Supply> in(supply);

@@ -42,6 +42,7 @@ class libdeflate_encoder {
     return stored::bound(n);
   }
 
+  /// Compresses a grain into `out`, and gives the length of the stream.
   /// Errors: encoded_too_large when `out` has no room, detail: the bound, which always suffices;
   /// codec_failed when libdeflate had no memory.
   [[nodiscard]] result<std::size_t> encode(byte_view in, byte_span out) noexcept {
@@ -67,6 +68,9 @@ class libdeflate_decoder {
 
   libdeflate_decoder() noexcept : handle_(libdeflate_alloc_decompressor()) {}
 
+  /// Expands a stream, as Decoder says. Errors: those of the supply; of origin codec, with the
+  /// offset in the stream, one from errc::stream_truncated to errc::stream_checksum;
+  /// errc::codec_failed when libdeflate had no memory.
   template <ByteSupply Supply>
   [[nodiscard]] failure decode(Supply& supply, byte_span out) noexcept {
     if (handle_ == nullptr) return codec_failure(errc::codec_failed);

@@ -57,6 +57,7 @@ class stored {
     return n + detail::stored_frame_bytes * detail::stored_blocks(n) + detail::zlib_frame_bytes;
   }
 
+  /// Compresses a grain into `out`, and gives the length of the stream.
   /// Errors: encoded_too_large when `out` is shorter than the bound; detail: the bound.
   [[nodiscard]] constexpr result<std::size_t> encode(byte_view in, byte_span out) const noexcept {
     const std::size_t bytes = bound(in.size());

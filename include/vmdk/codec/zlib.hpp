@@ -92,6 +92,7 @@ class zlib_encoder {
     return stored::bound(n);
   }
 
+  /// Compresses a grain into `out`, and gives the length of the stream.
   /// Errors: encoded_too_large when `out` has no room, detail: the bound, which always suffices;
   /// codec_failed when zlib had no memory, or the input is 4 GiB or longer, detail: zlib's code.
   [[nodiscard]] result<std::size_t> encode(byte_view in, byte_span out) noexcept {
@@ -133,6 +134,9 @@ class zlib_decoder {
   zlib_decoder() noexcept
       : handle_(detail::make_zlib<inflateEnd>([](z_stream* s) { return inflateInit(s); })) {}
 
+  /// Expands a stream, as Decoder says. Errors: those of the supply; of origin codec, with the
+  /// offset in the stream, one from errc::stream_truncated to errc::stream_checksum;
+  /// errc::codec_failed when zlib had no memory.
   template <ByteSupply Supply>
   [[nodiscard]] failure decode(Supply& supply, byte_span out) noexcept {
     constexpr std::size_t most = (std::numeric_limits<uInt>::max)();

@@ -89,7 +89,8 @@ constexpr bool check_cowd_header(const cowd_header& header, std::uint64_t file_b
   return check_cowd_header(header.start, header.end, file_bytes, report);
 }
 
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+/// Checks a header as a reader does. Errors: the first rule of SPEC 13.5 that this strictness
+/// refuses, of origin image, with the offset in the file.
 [[nodiscard]] constexpr failure validate(const cowd_header& header, std::uint64_t file_bytes,
                                          strictness mode) noexcept {
   first_refusal refusal(mode);

@@ -158,7 +158,8 @@ constexpr bool check_sesparse_volatile_header(const sesparse_volatile_header& h,
   return usable;
 }
 
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+/// Checks a header as a reader does. Errors: the first rule of SPEC 13.5 that this strictness
+/// refuses, of origin image, with the offset in the file.
 [[nodiscard]] constexpr failure validate(const sesparse_header& header, std::uint64_t file_bytes,
                                          strictness mode) noexcept {
   first_refusal refusal(mode);
@@ -166,7 +167,7 @@ constexpr bool check_sesparse_volatile_header(const sesparse_volatile_header& h,
   return refusal.why();
 }
 
-/// Checks a volatile header at this byte offset of the file as a reader does.
+/// Checks a volatile header at this byte offset of the file as a reader does. Errors: as above.
 [[nodiscard]] constexpr failure validate(const sesparse_volatile_header& header,
                                          std::uint64_t header_at, strictness mode) noexcept {
   first_refusal refusal(mode);

@@ -160,7 +160,8 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
   return usable;
 }
 
-/// Checks a header as a reader does: the first rule that this strictness refuses, or no failure.
+/// Checks a header as a reader does. Errors: the first rule of SPEC 13.1 that this strictness
+/// refuses, of origin image, with the offset in the file.
 [[nodiscard]] constexpr failure validate(const sparse_extent_header& header,
                                          std::uint64_t file_bytes, strictness mode) noexcept {
   first_refusal refusal(mode);

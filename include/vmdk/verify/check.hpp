@@ -38,7 +38,8 @@ template <Files F, class D, class OnFinding>
 /// and all parents, by every rule of SPEC 13. It takes the raw bytes and so also judges what `open`
 /// refuses. Nothing is opened but what `files.open` gives.
 ///
-/// `on_finding(const finding&)` is called for each broken rule; it returns void, or false to stop.
+/// `on_finding(const finding&)` is called for each broken rule; it returns void, or false to stop,
+/// and must not throw.
 /// Of each code findings_told_per_code are told, and at the end how many more there were. What is
 /// found does not depend on the memory; how often tables are read does: once for each part of a
 /// file that the bitmaps have room for. Each pass reads directory and tables once and a sector of

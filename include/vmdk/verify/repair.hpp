@@ -85,7 +85,8 @@ template <class S, class D, class OnStep>
 /// or as what a parent has. A grain that can be read stays so, unless its sectors are those of
 /// metadata, or an entry of another grain names them too, in either copy of the tables.
 ///
-/// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired.
+/// `on_step(const repair_step&)` is called before each change, and for all that cannot be repaired,
+/// and must not throw.
 /// What is written in between leads to nothing that is not there yet, with barriers before header
 /// and footer: where it stops, an image is no worse than before, and another repair goes on. A
 /// second repair changes nothing.
