@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-/// VMDK disk images as templates: writes, reads and checks. What fewer programs want would make every
-/// compilation longer, and is asked for by itself: writer/delta.hpp, verify/repair.hpp,
+/// VMDK disk images as templates: writes, reads and checks. What fewer programs want would make
+/// every compilation longer, and is asked for by itself: writer/delta.hpp, verify/repair.hpp,
 /// verify/open_checked.hpp, verify/describe.hpp, hosted.hpp and the optional codecs.
 
 #include "vmdk/codec/deflate.hpp"

@@ -14518,8 +14518,8 @@ struct writer<two_gb_max_extent_sparse<GrainSectors>> {
 
 // ---- vmdk/vmdk.hpp
 
-/// VMDK disk images as templates: writes, reads and checks. What fewer programs want would make every
-/// compilation longer, and is asked for by itself: writer/delta.hpp, verify/repair.hpp,
+/// VMDK disk images as templates: writes, reads and checks. What fewer programs want would make
+/// every compilation longer, and is asked for by itself: writer/delta.hpp, verify/repair.hpp,
 /// verify/open_checked.hpp, verify/describe.hpp, hosted.hpp and the optional codecs.
 
 // ---- vmdk/verify/entry_pair.hpp
