@@ -7045,7 +7045,7 @@ inline constexpr error_sentence error_sentences[] = {
 
     // Names, files and chains.
     {errc::name_not_allowed, "a file name inside the image is not a plain name"},
-    {errc::file_not_found, "a file that the image needs is missing"},
+    {errc::file_not_found, "there is no such file"},
     {errc::file_not_regular, "this is not a regular file"},
     {errc::extent_too_short, "an extent's file is shorter than the descriptor says"},
     {errc::extent_no_access, "the descriptor forbids access to an extent"},
