@@ -90,8 +90,7 @@ opened_image::opened_image(const input& from) {
 }
 
 void opened_image::refuse(const failure& why) const {
-  const bool is_about_name = why.from == origin::files || why.code == errc::parent_missing;
-  if (is_about_name && !files_.last_name().empty()) {
+  if (why.from == origin::files && !files_.last_name().empty()) {
     throw error(files_.name(why.index),
                 "names \"" + files_.last_name() + "\": " + opening_text(why));
   }

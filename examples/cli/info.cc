@@ -151,6 +151,10 @@ int run_info(const info_arguments& told) {
   const std::string start =
       read_text(name, file, 0, std::min<std::uint64_t>(file.size(), sector_bytes));
   if (!looks_like_vmdk(start)) throw error(name, "is not a VMDK");
+  if (start.starts_with("COWD") ||
+      start.starts_with(std::string_view("\xBE\xBA\xFE\xCA\0\0\0\0", 8))) {
+    fail(name, image_failure(errc::embedded_descriptor_missing, 0));
+  }
 
   ordered_json json;
   json["file"] = name;

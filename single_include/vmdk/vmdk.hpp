@@ -16054,11 +16054,14 @@ constexpr void put_name(std::string_view name, Put&& put) noexcept {
   }
 }
 
-/// Fills a sentence's figures in; false, having put nothing, when the finding lacks one.
+/// Fills a sentence's figures and name in; false, having put nothing, when the finding lacks one.
 template <class Put>
 constexpr bool put_sentence(std::string_view text, const finding& f, Put&& put) noexcept {
   for (std::size_t i = 0; i + 2 < text.size(); ++i) {
-    if (text.data()[i] == '{' && figure_of(f, text.data()[i + 1]) == no_figure) return false;
+    if (text.data()[i] != '{') continue;
+    const char letter = text.data()[i + 1];
+    const bool is_there = letter == 'n' ? !f.name.empty() : figure_of(f, letter) != no_figure;
+    if (!is_there) return false;
   }
   std::size_t from = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -64,6 +64,22 @@ class Sources(ProgramTest):
             self.write("disk.img", text.ljust(1024, b"\n"))
             self.refused("convert", "disk.img", "disk.vmdk", says="-f raw")
 
+    def test_extent_without_its_descriptor(self):
+        for content in (b"COWD", bytes.fromhex("bebafeca")):
+            self.write("disk-delta.vmdk", content.ljust(4096, b"\0"))
+            for command in (["info"], ["map"], ["convert", "-t", "raw"]):
+                self.refused(*command, "disk-delta.vmdk", *(["out.raw"] if "-t" in command else []),
+                             says="disk-delta.vmdk: the file has no descriptor; open the text")
+
+    def test_child_that_names_no_parent(self):
+        self.write("base-flat.vmdk", bytes(512))
+        self.write("child.vmdk", b'# Disk DescriptorFile\nversion=1\nCID=12345678\n'
+                   b'parentCID=87654321\ncreateType="monolithicFlat"\n\n'
+                   b'RW 1 FLAT "base-flat.vmdk" 0\n\nddb.adapterType = "ide"\n')
+        self.refused("convert", "child.vmdk", "out.raw", says="child.vmdk: the parent of this delta")
+        self.assertIn(b"error: child.vmdk: the parent of this delta", self.run_program(
+            "check", "child.vmdk").out)
+
     def test_raw_under_a_vmdk_name(self):
         self.write("disk.vmdk", noise(MIB))
         self.refused("convert", "disk.vmdk", "out.img", says=["disk.vmdk: is not a VMDK", "-f raw"])

@@ -49,6 +49,9 @@ constexpr bool sentences_have_their_figures() {
                   "the parent's content id is 0x000000fe, not 0x11111111: it was modified");
   ok = ok &&
        says({.code = errc::file_not_found, .name = "a b.vmdk"}, "the file \"a b.vmdk\" is missing");
+  ok = ok &&
+       says({.code = errc::parent_missing, .name = "a.vmdk"}, "the parent \"a.vmdk\" is missing");
+  ok = ok && says({.code = errc::parent_missing}, to_string(errc::parent_missing));
   ok = ok && says({.code = errc::stream_checksum, .table = 1, .entry = 9},
                   "grain table entry 9 of table 1: the checksum of a compressed grain is wrong");
   ok = ok && says({.code = errc::descriptor_key_duplicate, .entry = 4},
