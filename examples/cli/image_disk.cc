@@ -8,6 +8,8 @@
 #include "error.hpp"
 #include "vmdk/format/text.hpp"
 #include "vmdk/hosted/os_names.hpp"
+#include "vmdk/reader/extent_file.hpp"
+#include "vmdk/verify/describe.hpp"
 
 namespace vmdk::cli {
 namespace {
@@ -45,6 +47,24 @@ bool looks_like_descriptor(std::string_view text) noexcept {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return false;
+}
+
+/// What `check` says of an extent whose header contradicts its line, with both sizes.
+std::string mismatch_text(image_files& files, const failure& why) {
+  finding found{.code = why.code};
+  const file_id file{why.index};
+  file_view<image_files> from(files, file);
+  if (const auto contents = identify_file(files, file)) {
+    const auto kind = *contents == file_contents::cowd       ? extent_kind::cowd
+                      : *contents == file_contents::sesparse ? extent_kind::sesparse
+                                                             : extent_kind::sparse;
+    const auto extent = open_extent_file(from, file, kind, strictness::tolerant);
+    if (extent) found.value = extent->bytes / sector_bytes;
+  }
+  if (why.detail != 0xFFFFFFFF) found.other = why.detail;
+  std::string text;
+  describe(found, [&text](std::string_view piece) { text += piece; });
+  return text + ' ' + place_text(why.offset);
 }
 
 }  // namespace
@@ -89,7 +109,7 @@ opened_image::opened_image(const input& from) {
   refuse(why);
 }
 
-void opened_image::refuse(const failure& why) const {
+void opened_image::refuse(const failure& why) {
   if (why.from == origin::files && !files_.last_name().empty()) {
     throw error(files_.name(why.index),
                 "names \"" + files_.last_name() + "\": " + opening_text(why));
@@ -102,6 +122,9 @@ void opened_image::refuse(const failure& why) const {
       throw error(files_.name(why.index),
                   "names \"" + files_.name(child[1].file.value) + "\": " + failure_text(why));
     }
+  }
+  if (why.code == errc::extent_mismatch) {
+    throw error(files_.name(why.index), mismatch_text(files_, why));
   }
   fail(files_.name(why.index), why);
 }

@@ -28,7 +28,7 @@ class opened_image {
   [[nodiscard]] const image_files& files() const noexcept { return files_; }
 
  private:
-  [[noreturn]] void refuse(const failure& why) const;
+  [[noreturn]] void refuse(const failure& why);
 
   image_files files_;
   std::vector<extent> extents_;

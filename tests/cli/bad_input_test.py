@@ -5,13 +5,14 @@ behind."""
 
 import ctypes
 import os
+import re
 import resource
 import signal
 import subprocess
 import time
 import unittest
 
-from program import KIB, MIB, PROGRAM, ProgramTest, noise
+from program import KIB, MIB, PROGRAM, SECTOR, ProgramTest, noise, read_descriptor
 
 
 def be_bound_by_permissions():
@@ -114,6 +115,53 @@ class Sources(ProgramTest):
         self.refused("compare", "disk.vmdk", "disk.img", says="disk.vmdk: ")
         self.write("disk.vmdk", good[:len(good) // 2])
         self.refused("convert", "disk.vmdk", "out.img", says="disk.vmdk: ")
+
+    def test_disks_that_cannot_be_read_as_a_whole(self):
+        self.write("disk.img", noise(MIB))
+        self.done("convert", "disk.img", "disk.vmdk")
+        good = self.read("disk.vmdk")
+        text = read_descriptor(self.path("disk.vmdk"))
+
+        for descriptor, says, checks in (
+                (text + 'ddb.uuid.parent="5e2e1fa0-7e0e-4b8a-9a4b-0b1c2d3e4f50"\n', "VirtualBox", 1),
+                (text.replace("createType", 'encryptionKeys="' + "x" * 3000 + '"\ncreateType'),
+                 "is encrypted", 1),
+                (text.replace("RW ", "NOACCESS "), "forbids access", 0)):
+            raw = descriptor.encode().ljust(20 * SECTOR, b"\0")
+            self.write("disk.vmdk", good[:SECTOR] + raw + good[21 * SECTOR:])
+            self.refused("convert", "disk.vmdk", "out.img", says=["disk.vmdk: ", says])
+            checked = self.run_program("check", "disk.vmdk")
+            self.assertEqual(checks, checked.status)
+            self.assertIn(says, checked.out.decode())
+
+    def test_extent_of_another_size(self):
+        self.write("disk.img", noise(640 * SECTOR))
+        self.done("convert", "-t", "twoGbMaxExtentSparse", "disk.img", "disk.vmdk")
+        text = self.read("disk.vmdk").decode()
+
+        def put(lines):
+            self.write("disk.vmdk",
+                       re.sub("RW 640 (.*)\n", lambda m: lines.format(m[1]), text).encode())
+
+        # VirtualBox rounds up the last extent's header; the disk is what the lines say.
+        put("RW 5 ZERO\nRW 580 {}\n")
+        self.done("convert", "disk.vmdk", "out.img", "--force")
+        expected = bytes(5 * SECTOR) + noise(640 * SECTOR)[:580 * SECTOR]
+        self.assertEqual(expected, self.read("out.img"))
+        self.done("compare", "disk.vmdk", "out.img")
+        self.assertIn(b"note: ", self.done("check", "disk.vmdk"))
+        for command in ("info", "map"):
+            self.done(command, "disk.vmdk")
+        # Any other size is refused, in the words of a check.
+        for lines, line in (("RW 5 ZERO\nRW 512 {}\n", 512), ("RW 580 {}\nRW 5 ZERO\n", 580)):
+            put(lines)
+            says = f"the extent's header states 640 sectors, but the descriptor {line}"
+            says = "disk-s001.vmdk: " + says + " (at byte 12)"
+            for command in (("convert", "disk.vmdk", "out2.img"), ("map", "disk.vmdk"),
+                            ("compare", "disk.vmdk", "disk.img")):
+                self.refused(*command, says=says)
+            for command in ("info", "check"):
+                self.assertIn(says, self.run_program(command, "disk.vmdk").out.decode())
 
     def test_standard_input_has_no_name(self):
         self.refused("convert", "-", "disk.vmdk", content=noise(512), says=["standard input: ", "-f"])

@@ -104,6 +104,41 @@ TEST_CASE("sizes are bounded") {
         errc::descriptor_extent_name_unusual);
 }
 
+TEST_CASE("an encrypted disk is called so, however long its keys are") {
+  const std::string head = good_head("");
+  const std::string keys = "encryptionKeys=\"" + std::string(3000, 'k') + "\"\n";
+  const std::string text = head + keys + std::string(good_tail);
+  const failure why = image_failure(errc::descriptor_encrypted, head.size() + 16);
+  CHECK(parse_descriptor(text, embedded).error() == why);
+  CHECK(parse_descriptor(text, embedded, strictness::strict).error() == why);
+  // Wherever the line stands, and whatever its form.
+  for (const std::string line : {"encryptionkeys=x\n", " EncryptionKeys = \"x\n"}) {
+    CHECK(tolerant_code(good_head(good_tail) + line) == errc::descriptor_encrypted);
+  }
+  // A key without a value says nothing; neither does another line with that word.
+  for (const std::string line : {"encryptionKeys=\"\"\n", "#encryptionKeys=\"x\"\n"}) {
+    CHECK(
+        parse_descriptor(head + line + std::string(good_tail), embedded, strictness::strict).ok());
+  }
+}
+
+TEST_CASE("a parent that only a UUID names is a parent") {
+  const auto code = [](std::string_view parent, std::string_view uuid) {
+    return tolerant_code("# Disk DescriptorFile\nversion=1\nCID=1\n" + std::string(parent) +
+                         "createType=\"monolithicSparse\"\n" + std::string(good_tail) +
+                         "ddb.uuid.parent=\"" + std::string(uuid) + "\"\n");
+  };
+  constexpr std::string_view none = "parentCID=ffffffff\n";
+  constexpr std::string_view known = "parentCID=5\nparentFileNameHint=\"p\"\n";
+  constexpr std::string_view uuid = "5e2e1fa0-7e0e-4b8a-9a4b-0b1c2d3e4f50";
+  CHECK(code(none, uuid) == errc::descriptor_parent_by_uuid);
+  CHECK(code("", uuid) == errc::descriptor_parent_by_uuid);
+  CHECK(code(known, uuid) == errc::none);
+  CHECK(code(none, "00000000-0000-0000-0000-000000000000") == errc::none);
+  CHECK(code(none, "00 00-00 00") == errc::none);
+  CHECK(code(none, "") == errc::none);
+}
+
 TEST_CASE("the number of keys is bounded") {
   std::string keys;
   for (int i = 0; i < 192; ++i) keys += "ddb.k" + std::to_string(i) + " = \"\"\n";

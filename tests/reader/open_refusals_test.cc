@@ -114,10 +114,13 @@ TEST_CASE("extents that do not fit together are refused") {
       {{"RW 100 FLAT \"flat\" 1"}, in_file(flat, errc::extent_too_short, 51200)},
       {{"RW 1 FLAT \"flat\" 18014398509481984"}, in_file(flat, errc::extent_too_short, 51200)},
       {{"RW 64 SPARSE \"sparse\"", "RW 1 ZERO"}, {}},
-      {{"RW 63 SPARSE \"sparse\"", "RW 1 ZERO"}, in_file(sparse, errc::extent_mismatch)},
-      {{"RW 65 SPARSE \"sparse\"", "RW 1 ZERO"}, in_file(sparse, errc::extent_mismatch)},
-      {{"RW 1 ZERO", "RW 49 VMFSSPARSE \"cowd\""}, in_file(cowd, errc::extent_mismatch)},
-      {{"RW 1 ZERO", "RW 65 SESPARSE \"se\""}, in_file(se, errc::extent_mismatch)},
+      {{"RW 63 SPARSE \"sparse\"", "RW 1 ZERO"}, in_file(sparse, errc::extent_mismatch, 12, 63)},
+      {{"RW 65 SPARSE \"sparse\"", "RW 1 ZERO"}, in_file(sparse, errc::extent_mismatch, 12, 65)},
+      {{"RW 1 ZERO", "RW 65 SPARSE \"sparse\""}, in_file(sparse, errc::extent_mismatch, 12, 65)},
+      {{"RW 1 ZERO", "RW 5000000000 SPARSE \"sparse\""},
+       in_file(sparse, errc::extent_mismatch, 12, 0xFFFFFFFF)},
+      {{"RW 1 ZERO", "RW 49 VMFSSPARSE \"cowd\""}, in_file(cowd, errc::extent_mismatch, 12, 49)},
+      {{"RW 1 ZERO", "RW 65 SESPARSE \"se\""}, in_file(se, errc::extent_mismatch, 16, 65)},
       // Types.
       {{"RW 64 SPARSE \"flat\""}, in_file(flat, errc::magic_invalid)},
       {{"RW 50 SESPARSE \"cowd\""}, in_file(cowd, errc::sesparse_magic_invalid)},
@@ -151,6 +154,44 @@ TEST_CASE("of an only sparse extent the header says how large the disk is") {
   files.put("sparse", sparse.file.bytes());
   CHECK_FALSE(open_lines(files, {"RW 100 SPARSE \"sparse\""}));
   CHECK((read_image(files, "disk.vmdk") == disk_of(sparse)));
+}
+
+TEST_CASE("the last extent's header may be rounded up, to 64 KiB or to the grain") {
+  const struct {
+    std::uint64_t capacity, grain, line;
+    bool is_read;
+  } cases[] = {{640, 128, 640, true},  {640, 128, 580, true},  {640, 8, 580, true},
+               {640, 128, 513, true},  {640, 8, 513, true},    {640, 128, 512, false},
+               {640, 8, 512, false},   {640, 128, 641, false}, {1024, 256, 769, true},
+               {1024, 256, 768, false}};
+  for (const auto& c : cases) {
+    INFO(c.capacity << " in grains of " << c.grain << ", line " << c.line);
+    watched_files files;
+    const sparse_image sparse = sparse_piece({.capacity_sectors = c.capacity,
+                                              .grain_sectors = c.grain,
+                                              .stored = {c.capacity / c.grain - 1}});
+    files.put("sparse", sparse.file.bytes());
+    const std::string line = "RW " + std::to_string(c.line) + " SPARSE \"sparse\"";
+    for (const auto mode : {strictness::tolerant, strictness::strict}) {
+      const failure why = open_lines(files, {"RW 1 ZERO", line}, mode);
+      const auto said = static_cast<std::uint32_t>(c.line);
+      CHECK(why == (c.is_read ? no_failure : in_file(0, errc::extent_mismatch, 12, said)));
+    }
+    if (!c.is_read) continue;
+    // What the header adds is no part of the disk, though it may be stored.
+    bytes disk(512);
+    const bytes whole = disk_of(sparse);
+    disk.insert(disk.end(), whole.begin(), whole.begin() + static_cast<long>(c.line * 512));
+    CHECK((read_image(files, "disk.vmdk") == disk));
+    // Behind another extent, it would move what follows.
+    if (c.line != c.capacity) {
+      CHECK(open_lines(files, {line, "RW 1 ZERO"}).code == errc::extent_mismatch);
+    }
+  }
+  // ESXi's extents are never rounded.
+  watched_files files;
+  files.put("se", build_sesparse(64).file);
+  CHECK(open_lines(files, {"RW 1 ZERO", "RW 63 SESPARSE \"se\""}).code == errc::extent_mismatch);
 }
 
 TEST_CASE("what is missing is named") {

@@ -171,6 +171,24 @@ TEST_CASE("where nobody may read, reading fails, and everything else is read") {
   CHECK(bytes(out.begin() + 9 * 512, out.end()) == content_bytes(4 * 512, 4 * 512));
 }
 
+TEST_CASE("an embedded descriptor that forbids access is heard") {
+  watched_files files;
+  sparse_image_plan plan{.stored = {2}};
+  plan.descriptor =
+      text_of({.type = "monolithicSparse", .extents = {"NOACCESS 1024 SPARSE \"x\""}});
+  files.put("x", build_sparse(plan).file.bytes());
+  opened_image<watched_files> opened(files, "x", strictness::strict);
+  REQUIRE(opened);
+  CHECK(opened.image->size() == 1024 * 512);
+  cursor_room room(1, 1024, 0, 0);
+  no_decoder none;
+  auto cursor = image_cursor<watched_files>::make(*opened.image, room.spans(), none);
+  REQUIRE(cursor);
+  bytes out(512);
+  CHECK(cursor->read_at(7, out) == image_failure(errc::extent_no_access, 7));
+  CHECK(cursor->next_data(0).error() == image_failure(errc::extent_no_access, 0));
+}
+
 TEST_CASE("a disk of which nothing may be read opens") {
   watched_files files;
   CHECK_FALSE(open_lines(files, {"NOACCESS 3 SPARSE \"disk.vmdk\""}));

@@ -245,8 +245,9 @@ inline failure open_text(watched_files& files, const std::string& text,
   files.asked.clear();
   return opened_image<watched_files>(files, "disk.vmdk", mode).error();
 }
-inline failure open_lines(watched_files& files, std::vector<std::string> lines) {
-  return open_text(files, text_of({.extents = std::move(lines)}));
+inline failure open_lines(watched_files& files, std::vector<std::string> lines,
+                          strictness mode = strictness::tolerant) {
+  return open_text(files, text_of({.extents = std::move(lines)}), mode);
 }
 
 /// A failure of the image in the file of a number.

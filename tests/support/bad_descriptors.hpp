@@ -156,6 +156,24 @@ inline constexpr bad_text bad_texts[] = {
      "RW 9",
      {split, extent, "changeTrackPath=\"c\"\nRW 9 SPARSE \"a\"\n", ddb}},
 
+    // What is not there to be read.
+    {errc::descriptor_encrypted,
+     embedded,
+     "key\"\nRW",
+     {sparse, "encryptionKeys=\"key\"\n", extent, ddb}},
+    {errc::descriptor_encrypted,
+     text_file,
+     "key\nRW",
+     {split, "ENCRYPTIONKEYS = key\n", extent, ddb}},
+    {errc::descriptor_parent_by_uuid,
+     embedded,
+     "0-8c",
+     {sparse, extent, ddb, "ddb.uuid.parent=\"0-8c7f0a12\"\n"}},
+    {errc::descriptor_parent_by_uuid,
+     text_file,
+     "00 a0",
+     {split, extent, ddb, "DDB.UUID.PARENT=\"00 a0\"\n"}},
+
     // Values.
     {errc::descriptor_value_invalid, embedded, "\"x\n", {sparse, extent, ddb, "ddb.x = \"x\n"}},
     {errc::descriptor_value_invalid, embedded, "x\"\n", {sparse, extent, ddb, "ddb.x = x\"\n"}},

@@ -57,6 +57,10 @@ TEST_CASE("each rule of an embedded descriptor is found") {
       {errc::descriptor_cid_missing, error, refused, refused, with(good, "\nCID=12345678", "")},
       {errc::descriptor_parent_contradiction, error, refused, refused,
        with(good, "parentCID=ffffffff\n", "parentCID=ffffffff\nparentFileNameHint=\"x\"\n")},
+      {errc::descriptor_parent_by_uuid, error, refused, refused,
+       good + "ddb.uuid.parent = \"01234567-0000-0000-0000-000000000000\"\n"},
+      {errc::descriptor_encrypted, error, refused, refused,
+       with(good, "# Ext", "encryptionKeys=\"" + std::string(2100, 'x') + "\"\n# Ext")},
       {errc::descriptor_create_type_missing, error, refused, refused,
        with(good, "createType=\"monolithicSparse\"\n", "")},
       {errc::descriptor_create_type_misplaced, warning, accepted, refused,
@@ -118,6 +122,19 @@ TEST_CASE("a check tells what the parser finds in a descriptor, and where") {
     const std::size_t at = bad.at.empty() ? text.size() : text.find(bad.at);
     CHECK(said.find(bad.code)->offset == at + (is_embedded ? 512 : 0));
   }
+}
+
+TEST_CASE("an embedded descriptor that forbids access is noted") {
+  const std::string text = with(sparse_text(9600), "RW 9600", "NOACCESS 9600");
+  auto plan = usual_sparse_plan();
+  plan.descriptor = text;
+  const outcome said = check_bytes_of(build_sparse(plan).file.bytes());
+  INFO(said.text());
+  REQUIRE(said.findings.size() == 1);
+  CHECK(said.findings[0].code == errc::extent_no_access);
+  CHECK(said.findings[0].level == severity::note);
+  CHECK(said.findings[0].offset == 512 + text.find("NOACCESS"));
+  CHECK(said.text().find("line 8 ") != std::string::npos);
 }
 
 TEST_CASE("a descriptor with more keys than are looked at is found") {

@@ -122,6 +122,23 @@ TEST_CASE("a sparse extent must be as large as its line, and must not be there t
   CHECK(rounded.findings.empty());
   disk("RW 9400 SPARSE \"a-s001.vmdk\"\n");
   CHECK(check_files(files, "a.vmdk").has(errc::extent_mismatch));
+  // So may the last one, which is told.
+  const auto judged = [&](const std::string& lines) {
+    disk(lines);
+    const outcome said = check_files(files, "a.vmdk");
+    INFO(said.text());
+    REQUIRE(said.findings.size() == 1);
+    CHECK(said.findings[0].offset == 12);
+    CHECK(said.findings[0].value == 9600);
+    const auto file = files.open("a.vmdk");
+    CHECK(read_disk(files, *file).has_value() == !said.has_error());
+    return said.findings[0].code;
+  };
+  CHECK(judged("RW 5 ZERO\nRW 9599 SPARSE \"a-s001.vmdk\"\n") == errc::extent_rounded_up);
+  CHECK(judged("RW 5 ZERO\nRW 9473 SPARSE \"a-s001.vmdk\"\n") == errc::extent_rounded_up);
+  CHECK(judged("RW 5 ZERO\nRW 9472 SPARSE \"a-s001.vmdk\"\n") == errc::extent_mismatch);
+  CHECK(judged("RW 5 ZERO\nRW 9601 SPARSE \"a-s001.vmdk\"\n") == errc::extent_mismatch);
+  CHECK(judged("RW 9599 SPARSE \"a-s001.vmdk\"\nRW 5 ZERO\n") == errc::extent_mismatch);
   disk("RW 9600 SPARSE \"b.vmdk\"\n");
   files.put("b.vmdk", bytes(600));
   expect(files, "a.vmdk", errc::magic_invalid);

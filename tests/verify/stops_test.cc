@@ -201,6 +201,12 @@ TEST_CASE("a check of ESXi's extents stops where it is told to") {
   expect_stops("cut seSparse", with_line(se_line, bytes(file.begin(), file.begin() + 511)));
 }
 
+TEST_CASE("a check of a disk that nobody may read stops where it is told to") {
+  auto plan = usual_sparse_plan();
+  plan.descriptor = descriptor_text("monolithicSparse", "NOACCESS 9500 SPARSE \"disk.vmdk\"\n");
+  expect_stops("no access", one_file(build_sparse(plan).file.bytes()));
+}
+
 TEST_CASE("a check of a disk of several files stops where it is told to") {
   memory_files files;
   files.put("a-f001.vmdk", bytes(20 * 512));
@@ -219,6 +225,7 @@ TEST_CASE("a check of a disk of several files stops where it is told to") {
                                          "RW 5 FLAT \"gone.vmdk\" 0\n"
                                          "RW 5 FLAT \"disk.vmdk\" 0\n"
                                          "RW 1 VMFSRDM \"s.vmdk\"\n"
+                                         "NOACCESS 3 ZERO\n"
                                          "RW 5 FLAT \"s.vmdk\" 0\n"));
   expect_stops("several files", files);
   const outcome said = check_files(files, "disk.vmdk");

@@ -105,6 +105,7 @@ enum class errc : std::uint16_t {
   descriptor_blanks_unusual,    ///< A tab, or a blank where VMware has none.
   descriptor_not_utf8,
   descriptor_encoding_unknown,  ///< Not ASCII, in an encoding that cannot be converted.
+  descriptor_encrypted,         ///< encryptionKeys has a value.
   descriptor_too_many_keys,
   descriptor_key_duplicate,
   descriptor_key_case,    ///< A header key in other letters: readers disagree on it.
@@ -123,6 +124,7 @@ enum class errc : std::uint16_t {
   descriptor_parent_cid_missing,
   descriptor_parent_hint_missing,   ///< A parentCID without a parentFileNameHint.
   descriptor_parent_contradiction,  ///< A parentFileNameHint without a parentCID.
+  descriptor_parent_by_uuid,        ///< VirtualBox's: ddb.uuid.parent without a parentCID.
   descriptor_create_type_missing,
   descriptor_create_type_unknown,
   descriptor_create_type_misplaced,  ///< Embedded, but of a text file's type; or the reverse.
@@ -193,7 +195,9 @@ enum class errc : std::uint16_t {
   extent_too_short,  ///< The file ends before its extent does.
   extent_no_access,  ///< NOACCESS: nobody may read it.
   extent_type_unsupported,
-  extent_mismatch,       ///< The extent's header contradicts its descriptor line.
+  extent_mismatch,       ///< The extent's header contradicts its descriptor line; offset: its
+                         ///< capacity; detail: the line's sectors, at most 2^32 - 1.
+  extent_rounded_up,     ///< The last extent's header rounds up its line: a note.
   extent_is_descriptor,  ///< An extent line names the descriptor itself.
   extent_overlap,        ///< Two extents share bytes of one file.
   extent_count_invalid,  ///< More extents than the workspace holds.

@@ -26,6 +26,15 @@ namespace vmdk::detail {
   return true;
 }
 
+/// True for the UUID of nothing, as VirtualBox has it for the parent of a disk without one.
+[[nodiscard]] constexpr bool is_no_uuid(std::string_view uuid) noexcept {
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    const char c = uuid.data()[i];
+    if (c != '0' && c != '-' && c != ' ') return false;
+  }
+  return true;
+}
+
 /// Takes the values of the first section, and knows what is missing there and what contradicts.
 template <class Report>
 class header_checker {
@@ -71,6 +80,14 @@ class header_checker {
   /// VDDK states the encoding in the disk data base only.
   constexpr void take_ddb_encoding(std::string_view value) noexcept {
     if (!has_encoding_) facts_->encoding = encoding_named(value);
+  }
+
+  /// VirtualBox knows a parent by its UUID alone: a reader that looks for a parentCID would take
+  /// the difference for the disk.
+  constexpr void take_ddb_parent(std::string_view uuid, std::size_t offset) noexcept {
+    if (facts_->parent_cid == no_parent_cid && !is_no_uuid(uuid)) {
+      log_->add(errc::descriptor_parent_by_uuid, offset);
+    }
   }
 
   /// Reports what is missing or contradicts, at the end of the text.

@@ -24,6 +24,7 @@ namespace detail {
 inline constexpr std::string_view descriptor_signature = "# Disk DescriptorFile";
 inline constexpr std::string_view ddb_prefix = "ddb.";
 inline constexpr std::string_view change_track_key = "changeTrackPath";
+inline constexpr std::string_view encryption_key = "encryptionKeys";
 
 /// The keys that a descriptor's first section is known to have.
 enum class header_key : std::uint8_t {
@@ -48,7 +49,7 @@ inline constexpr word<header_key> header_key_words[] = {
     {"createType", header_key::create_type},
     {"parentFileNameHint", header_key::parent_file_name_hint},
     {"changeTrackPath", header_key::change_track_path},
-    {"encryptionKeys", header_key::encryption_keys},
+    {encryption_key, header_key::encryption_keys},
 };
 
 /// The offset of a word that some readers look for anywhere in the text, so that it must stand

@@ -84,6 +84,21 @@ struct entry_parts {
   return true;
 }
 
+/// What a line says that only encrypted disks have, wherever it stands and however long it is;
+/// empty where there is none.
+[[nodiscard]] constexpr std::string_view find_encryption(std::string_view text) noexcept {
+  line_reader lines(text);
+  text_line line;
+  entry_parts parts;
+  while (lines.next(line)) {
+    if (split_entry(line.text, parts) && same_ignoring_case(parts.key, encryption_key) &&
+        !parts.value.empty()) {
+      return parts.value;
+    }
+  }
+  return {};
+}
+
 [[nodiscard]] constexpr bool has_ddb_prefix(std::string_view key) noexcept {
   return key.size() > ddb_prefix.size() && starts_with_ignoring_case(key, ddb_prefix);
 }

@@ -32,6 +32,9 @@ class descriptor_parser {
       log_.add(errc::descriptor_empty, 0);
       return log_.why();
     }
+    // Its line may be longer than others: what is wrong with it is not its length.
+    const std::string_view encryption = find_encryption(text_);
+    if (!encryption.empty()) log_.add(errc::descriptor_encrypted, at(encryption));
     const std::size_t first_not_ascii = check_characters(text_, log_);
     if (!log_.stopped()) take_lines();
     if (!log_.stopped()) finish();
@@ -126,6 +129,9 @@ class descriptor_parser {
     }
     if (!parts.quoted) log_.add(errc::descriptor_value_unquoted, at(parts.value));
     if (same_ignoring_case(key, "encoding"sv)) header_.take_ddb_encoding(parts.value);
+    if (same_ignoring_case(key, "uuid.parent"sv)) {
+      header_.take_ddb_parent(parts.value, at(parts.value));
+    }
   }
 
   /// Looks for the key in what was read before; no more than a bounded number of times.

@@ -86,6 +86,8 @@ enum class strictness : std::uint8_t {
     case errc::grain_size_large:
     case errc::stream_end_missing:
     case errc::stream_end_padded:
+    case errc::extent_no_access:
+    case errc::extent_rounded_up:
       return severity::note;
     case errc::unclean_shutdown:
       return severity::unclean;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "vmdk/core/arithmetic.hpp"
@@ -75,6 +76,27 @@ template <Files F>
   }
   return image_failure(errc::extent_type_unsupported, 0);
 }
+
+namespace detail {
+
+/// Where the header of a kind of extent states its capacity.
+[[nodiscard]] constexpr std::uint64_t capacity_field(extent_kind kind) noexcept {
+  if (kind == extent_kind::cowd) return offsetof(cowd_header_start, num_sectors);
+  if (kind == extent_kind::sesparse) return offsetof(sesparse_header, capacity);
+  return offsetof(sparse_extent_header, capacity);
+}
+
+/// True when a hosted sparse extent's header has at least the sectors of its line, and more only as
+/// rounding up gives: VirtualBox's to 64 KiB, or that to the grain. It keeps the line exact, so
+/// the disk's last extent may be so (SPEC 8).
+[[nodiscard]] constexpr bool is_rounded_up(std::uint64_t header_sectors, std::uint64_t line_sectors,
+                                           std::uint64_t grain_sectors) noexcept {
+  constexpr std::uint64_t rounded_to_sectors = 128;
+  return header_sectors >= line_sectors &&
+         header_sectors - line_sectors < larger_of(rounded_to_sectors, grain_sectors);
+}
+
+}  // namespace detail
 
 /// Opens the file of an extent: its place on the disk is the caller's to set. The length is that of
 /// the extent's own header; 0 for a flat file, which has none.

@@ -26,6 +26,7 @@ namespace detail {
 template <Files F>
 class image_opener {
   static constexpr std::size_t name_bytes = 3 * extent_name_max_bytes;
+  static constexpr std::uint64_t most_detail = 0xFFFFFFFF;
 
  public:
   constexpr image_opener(F& files, const image_spans& memory, strictness mode) noexcept
@@ -109,6 +110,9 @@ class image_opener {
     const auto view = read_descriptor(sparse.descriptor_offset_bytes(), sparse.descriptor_bytes(),
                                       descriptor_place::embedded);
     if (!view) return view;
+    if (view->extents().begin()->access == extent_access::none) {
+      opened->kind = extent_kind::no_access;
+    }
     if (failure f = add_extent(*opened)) return f;
     return view;
   }
@@ -119,16 +123,17 @@ class image_opener {
     const auto view = read_descriptor(0, bytes, descriptor_place::text_file);
     if (!view) return view;
     const bool only = view->extent_count() == 1;
+    std::size_t left = view->extent_count();
     for (const extent_line& line : view->extents()) {
-      if (failure f = open_line(line, view->encoding(), only)) return f;
+      if (failure f = open_line(line, view->encoding(), only, --left == 0)) return f;
     }
     return view;
   }
 
   /// Opens one extent line of a text descriptor. The header of an only extent says how large the
-  /// disk is; of several, each must be as large as its line says.
-  [[nodiscard]] failure open_line(const extent_line& line, text_encoding encoding,
-                                  bool only) noexcept {
+  /// disk is; of several, each must be as large as its line says, or the last be rounded up.
+  [[nodiscard]] failure open_line(const extent_line& line, text_encoding encoding, bool only,
+                                  bool last) noexcept {
     extent opened;
     // The parser takes no line that is longer, or begins further behind, than a disk can be.
     const std::uint64_t line_bytes = line.sectors << sector_shift;
@@ -152,8 +157,9 @@ class image_opener {
         if (!fits_inside(opened.file_offset, line_bytes, from.size())) {
           return failed(*id, errc::extent_too_short, from.size());
         }
-      } else if (!only && opened.bytes != line_bytes) {
-        return failed(*id, errc::extent_mismatch);
+      } else if (!only && opened.bytes != line_bytes && !(last && is_longer_last(opened, line))) {
+        return failed(*id, errc::extent_mismatch, capacity_field(*kind),
+                      static_cast<std::uint32_t>(smaller_of(line.sectors, most_detail)));
       }
     }
     if (!only || opened.bytes == 0) opened.bytes = line_bytes;
@@ -177,6 +183,13 @@ class image_opener {
     link_bytes_ = next.end();
     memory_.extents[extent_count_++] = next;
     return no_failure;
+  }
+
+  /// True for the last extent of a disk whose writer rounds capacities up.
+  [[nodiscard]] static constexpr bool is_longer_last(const extent& e,
+                                                     const extent_line& line) noexcept {
+    return e.kind == extent_kind::sparse && is_rounded_up(e.bytes >> sector_shift, line.sectors,
+                                                          e.sparse.geometry().grain_sectors());
   }
 
   [[nodiscard]] static constexpr bool has_file(const extent& e) noexcept {

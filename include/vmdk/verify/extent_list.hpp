@@ -16,6 +16,7 @@ struct named_extent {
   std::uint64_t sectors = 0;
   std::uint64_t first_sector = 0;  ///< flat: where in the file it begins.
   extent_kind kind = extent_kind::zero;
+  bool is_last = false;  ///< Of the disk.
 
   /// The order of files, and in each of places.
   [[nodiscard]] constexpr bool is_before(const named_extent& other) const noexcept {

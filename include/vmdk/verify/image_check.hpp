@@ -144,7 +144,10 @@ class image_checker {
       // One file several times is told already.
       if (i != 0 && extents.get(i - 1).file == extent.file) continue;
       link_facts own;
-      const extent_claim claim{.has_line = true, .is_only = is_only, .sectors = extent.sectors};
+      const extent_claim claim{.has_line = true,
+                               .is_only = is_only,
+                               .is_last = extent.is_last,
+                               .sectors = extent.sectors};
       if (failure f = check_extent_file(file, extent.kind, claim, room, own)) return f;
       // The header of an only extent says how large the disk is.
       if (is_only && own.capacity_sectors != 0) facts.capacity_sectors = own.capacity_sectors;

@@ -63,6 +63,7 @@ struct link_facts {
 struct extent_claim {
   bool has_line = false;  ///< False for a file that is a disk by itself.
   bool is_only = false;   ///< The only extent of its disk.
+  bool is_last = false;   ///< The last extent of its disk.
   std::uint64_t sectors = 0;
 };
 

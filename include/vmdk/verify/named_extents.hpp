@@ -29,12 +29,19 @@ failure open_extents(F& files, file_id descriptor, const descriptor_view& view,
                      extent_list& extents, Log& log) noexcept {
   descriptor_reporter<Log> lines(view.text(), 0, log);
   const extent_range range = view.extents();
+  std::size_t left = view.extent_count();
   for (extent_iterator at = range.begin(); at != end_of_lines{}; ++at) {
     const extent_line& line = *at;
-    if (line.type == extent_type::zero || line.access == extent_access::none) continue;
+    --left;
+    finding found{.offset = at.line_offset(), .entry = lines.line_at(at.line_offset())};
+    if (line.access == extent_access::none) {
+      found.code = errc::extent_no_access;
+      if (failure f = log.add(found)) return f;
+      continue;
+    }
+    if (line.type == extent_type::zero) continue;
     kept_name name;
     name.set(line.name.stem, view.encoding());
-    finding found{.offset = at.line_offset(), .entry = lines.line_at(at.line_offset())};
     found.name = name.view();
     const auto file = open_named(files, descriptor, name.view());
     auto kind = result<extent_kind>(extent_kind::zero);
@@ -57,7 +64,8 @@ failure open_extents(F& files, file_id descriptor, const descriptor_view& view,
                               .line = static_cast<std::uint32_t>(found.entry),
                               .sectors = line.sectors,
                               .first_sector = line.offset_sectors,
-                              .kind = *kind};
+                              .kind = *kind,
+                              .is_last = left == 0};
     if (!extents.add(extent)) return options_failure(errc::workspace_too_small, 0, sizeof(extent));
   }
   return no_failure;

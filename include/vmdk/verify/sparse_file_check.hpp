@@ -14,6 +14,7 @@
 #include "vmdk/format/sparse_header_check.hpp"
 #include "vmdk/io/concepts.hpp"
 #include "vmdk/reader/compressed_grain.hpp"
+#include "vmdk/reader/extent_file.hpp"
 #include "vmdk/reader/footer.hpp"
 #include "vmdk/reader/read_object.hpp"
 #include "vmdk/verify/check_context.hpp"
@@ -92,7 +93,9 @@ class sparse_file_checker {
     if (!claim_.has_line || is_same_capacity(header_.capacity, claim_.sectors, claim_.is_only)) {
       return no_failure;
     }
-    return log().add(finding{.code = errc::extent_mismatch,
+    const bool is_rounded =
+        claim_.is_last && is_rounded_up(header_.capacity, claim_.sectors, header_.grain_size);
+    return log().add(finding{.code = is_rounded ? errc::extent_rounded_up : errc::extent_mismatch,
                              .offset = offsetof(sparse_extent_header, capacity),
                              .value = header_.capacity,
                              .other = claim_.sectors});
@@ -153,6 +156,11 @@ class sparse_file_checker {
     if (has_embedded_descriptor(type) &&
         (type == create_type::stream_optimized) != header_.is_compressed()) {
       if (failure f = log().add(errc::descriptor_compression_mismatch, region.offset)) return f;
+    }
+    const extent_iterator line = text->view.extents().begin();
+    if (line->access == extent_access::none) {
+      descriptor_reporter<Log> lines(text->view.text(), region.offset, log());
+      if (!lines(errc::extent_no_access, line.line_offset())) return lines.why();
     }
     if (is_same_capacity(header_.capacity, text->view.total_sectors(), true)) return no_failure;
     return log().add(finding{.code = errc::descriptor_capacity_mismatch,
