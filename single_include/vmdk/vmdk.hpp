@@ -225,6 +225,7 @@ enum class errc : std::uint16_t {
   descriptor_blanks_unusual,    ///< A tab, or a blank where VMware has none.
   descriptor_not_utf8,
   descriptor_encoding_unknown,  ///< Not ASCII, in an encoding that cannot be converted.
+  descriptor_encrypted,         ///< encryptionKeys has a value.
   descriptor_too_many_keys,
   descriptor_key_duplicate,
   descriptor_key_case,    ///< A header key in other letters: readers disagree on it.
@@ -243,6 +244,7 @@ enum class errc : std::uint16_t {
   descriptor_parent_cid_missing,
   descriptor_parent_hint_missing,   ///< A parentCID without a parentFileNameHint.
   descriptor_parent_contradiction,  ///< A parentFileNameHint without a parentCID.
+  descriptor_parent_by_uuid,        ///< VirtualBox's: ddb.uuid.parent without a parentCID.
   descriptor_create_type_missing,
   descriptor_create_type_unknown,
   descriptor_create_type_misplaced,  ///< Embedded, but of a text file's type; or the reverse.
@@ -313,7 +315,9 @@ enum class errc : std::uint16_t {
   extent_too_short,  ///< The file ends before its extent does.
   extent_no_access,  ///< NOACCESS: nobody may read it.
   extent_type_unsupported,
-  extent_mismatch,       ///< The extent's header contradicts its descriptor line.
+  extent_mismatch,       ///< The extent's header contradicts its descriptor line; offset: its
+                         ///< capacity; detail: the line's sectors, at most 2^32 - 1.
+  extent_rounded_up,     ///< The last extent's header rounds up its line: a note.
   extent_is_descriptor,  ///< An extent line names the descriptor itself.
   extent_overlap,        ///< Two extents share bytes of one file.
   extent_count_invalid,  ///< More extents than the workspace holds.
@@ -3070,6 +3074,7 @@ namespace detail {
 inline constexpr std::string_view descriptor_signature = "# Disk DescriptorFile";
 inline constexpr std::string_view ddb_prefix = "ddb.";
 inline constexpr std::string_view change_track_key = "changeTrackPath";
+inline constexpr std::string_view encryption_key = "encryptionKeys";
 
 /// The keys that a descriptor's first section is known to have.
 enum class header_key : std::uint8_t {
@@ -3094,7 +3099,7 @@ inline constexpr word<header_key> header_key_words[] = {
     {"createType", header_key::create_type},
     {"parentFileNameHint", header_key::parent_file_name_hint},
     {"changeTrackPath", header_key::change_track_path},
-    {"encryptionKeys", header_key::encryption_keys},
+    {encryption_key, header_key::encryption_keys},
 };
 
 /// The offset of a word that some readers look for anywhere in the text, so that it must stand
@@ -4180,6 +4185,8 @@ enum class strictness : std::uint8_t {
     case errc::grain_size_large:
     case errc::stream_end_missing:
     case errc::stream_end_padded:
+    case errc::extent_no_access:
+    case errc::extent_rounded_up:
       return severity::note;
     case errc::unclean_shutdown:
       return severity::unclean;
@@ -6944,6 +6951,7 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::descriptor_not_utf8, "the descriptor is not valid UTF-8"},
     {errc::descriptor_encoding_unknown,
      "the descriptor's names are in an encoding that cannot be converted"},
+    {errc::descriptor_encrypted, "the disk is encrypted"},
     {errc::descriptor_too_many_keys, "the descriptor has too many keys"},
     {errc::descriptor_key_duplicate, "a key of the descriptor is given twice"},
     {errc::descriptor_key_case,
@@ -6965,6 +6973,8 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::descriptor_parent_hint_missing, "the descriptor states a parent but not its file name"},
     {errc::descriptor_parent_contradiction,
      "the descriptor names a parent's file but states no parent"},
+    {errc::descriptor_parent_by_uuid,
+     "the disk's parent is known by its UUID alone, as VirtualBox has it; it cannot be found"},
     {errc::descriptor_create_type_missing, "the descriptor has no createType"},
     {errc::descriptor_create_type_unknown, "the createType is not known"},
     {errc::descriptor_create_type_misplaced,
@@ -7051,6 +7061,7 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::extent_no_access, "the descriptor forbids access to an extent"},
     {errc::extent_type_unsupported, "extents of this type cannot be read"},
     {errc::extent_mismatch, "an extent's file contradicts the descriptor"},
+    {errc::extent_rounded_up, "the last extent's header is rounded up from the descriptor's size"},
     {errc::extent_is_descriptor, "the descriptor names itself as one of its extents"},
     {errc::extent_overlap, "two extents of the disk share bytes of one file"},
     {errc::extent_count_invalid, "the image has more extents than there is room for"},
@@ -7354,6 +7365,21 @@ struct entry_parts {
     if (parts.value.data()[i] == '"') parts.value_is_good = false;
   }
   return true;
+}
+
+/// What a line says that only encrypted disks have, wherever it stands and however long it is;
+/// empty where there is none.
+[[nodiscard]] constexpr std::string_view find_encryption(std::string_view text) noexcept {
+  line_reader lines(text);
+  text_line line;
+  entry_parts parts;
+  while (lines.next(line)) {
+    if (split_entry(line.text, parts) && same_ignoring_case(parts.key, encryption_key) &&
+        !parts.value.empty()) {
+      return parts.value;
+    }
+  }
+  return {};
 }
 
 [[nodiscard]] constexpr bool has_ddb_prefix(std::string_view key) noexcept {
@@ -7789,6 +7815,15 @@ namespace vmdk::detail {
   return true;
 }
 
+/// True for the UUID of nothing, as VirtualBox has it for the parent of a disk without one.
+[[nodiscard]] constexpr bool is_no_uuid(std::string_view uuid) noexcept {
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    const char c = uuid.data()[i];
+    if (c != '0' && c != '-' && c != ' ') return false;
+  }
+  return true;
+}
+
 /// Takes the values of the first section, and knows what is missing there and what contradicts.
 template <class Report>
 class header_checker {
@@ -7834,6 +7869,14 @@ class header_checker {
   /// VDDK states the encoding in the disk data base only.
   constexpr void take_ddb_encoding(std::string_view value) noexcept {
     if (!has_encoding_) facts_->encoding = encoding_named(value);
+  }
+
+  /// VirtualBox knows a parent by its UUID alone: a reader that looks for a parentCID would take
+  /// the difference for the disk.
+  constexpr void take_ddb_parent(std::string_view uuid, std::size_t offset) noexcept {
+    if (facts_->parent_cid == no_parent_cid && !is_no_uuid(uuid)) {
+      log_->add(errc::descriptor_parent_by_uuid, offset);
+    }
   }
 
   /// Reports what is missing or contradicts, at the end of the text.
@@ -7915,6 +7958,9 @@ class descriptor_parser {
       log_.add(errc::descriptor_empty, 0);
       return log_.why();
     }
+    // Its line may be longer than others: what is wrong with it is not its length.
+    const std::string_view encryption = find_encryption(text_);
+    if (!encryption.empty()) log_.add(errc::descriptor_encrypted, at(encryption));
     const std::size_t first_not_ascii = check_characters(text_, log_);
     if (!log_.stopped()) take_lines();
     if (!log_.stopped()) finish();
@@ -8009,6 +8055,9 @@ class descriptor_parser {
     }
     if (!parts.quoted) log_.add(errc::descriptor_value_unquoted, at(parts.value));
     if (same_ignoring_case(key, "encoding"sv)) header_.take_ddb_encoding(parts.value);
+    if (same_ignoring_case(key, "uuid.parent"sv)) {
+      header_.take_ddb_parent(parts.value, at(parts.value));
+    }
   }
 
   /// Looks for the key in what was read before; no more than a bounded number of times.
@@ -10763,6 +10812,27 @@ template <Files F>
   return image_failure(errc::extent_type_unsupported, 0);
 }
 
+namespace detail {
+
+/// Where the header of a kind of extent states its capacity.
+[[nodiscard]] constexpr std::uint64_t capacity_field(extent_kind kind) noexcept {
+  if (kind == extent_kind::cowd) return offsetof(cowd_header_start, num_sectors);
+  if (kind == extent_kind::sesparse) return offsetof(sesparse_header, capacity);
+  return offsetof(sparse_extent_header, capacity);
+}
+
+/// True when a hosted sparse extent's header has at least the sectors of its line, and more only as
+/// rounding up gives: VirtualBox's to 64 KiB, or that to the grain. It keeps the line exact, so
+/// the disk's last extent may be so (SPEC 8).
+[[nodiscard]] constexpr bool is_rounded_up(std::uint64_t header_sectors, std::uint64_t line_sectors,
+                                           std::uint64_t grain_sectors) noexcept {
+  constexpr std::uint64_t rounded_to_sectors = 128;
+  return header_sectors >= line_sectors &&
+         header_sectors - line_sectors < larger_of(rounded_to_sectors, grain_sectors);
+}
+
+}  // namespace detail
+
 /// Opens the file of an extent: its place on the disk is the caller's to set. The length is that of
 /// the extent's own header; 0 for a flat file, which has none.
 /// Errors: those of the kind's `open`, with the number of the file.
@@ -10808,6 +10878,7 @@ namespace detail {
 template <Files F>
 class image_opener {
   static constexpr std::size_t name_bytes = 3 * extent_name_max_bytes;
+  static constexpr std::uint64_t most_detail = 0xFFFFFFFF;
 
  public:
   constexpr image_opener(F& files, const image_spans& memory, strictness mode) noexcept
@@ -10891,6 +10962,9 @@ class image_opener {
     const auto view = read_descriptor(sparse.descriptor_offset_bytes(), sparse.descriptor_bytes(),
                                       descriptor_place::embedded);
     if (!view) return view;
+    if (view->extents().begin()->access == extent_access::none) {
+      opened->kind = extent_kind::no_access;
+    }
     if (failure f = add_extent(*opened)) return f;
     return view;
   }
@@ -10901,16 +10975,17 @@ class image_opener {
     const auto view = read_descriptor(0, bytes, descriptor_place::text_file);
     if (!view) return view;
     const bool only = view->extent_count() == 1;
+    std::size_t left = view->extent_count();
     for (const extent_line& line : view->extents()) {
-      if (failure f = open_line(line, view->encoding(), only)) return f;
+      if (failure f = open_line(line, view->encoding(), only, --left == 0)) return f;
     }
     return view;
   }
 
   /// Opens one extent line of a text descriptor. The header of an only extent says how large the
-  /// disk is; of several, each must be as large as its line says.
-  [[nodiscard]] failure open_line(const extent_line& line, text_encoding encoding,
-                                  bool only) noexcept {
+  /// disk is; of several, each must be as large as its line says, or the last be rounded up.
+  [[nodiscard]] failure open_line(const extent_line& line, text_encoding encoding, bool only,
+                                  bool last) noexcept {
     extent opened;
     // The parser takes no line that is longer, or begins further behind, than a disk can be.
     const std::uint64_t line_bytes = line.sectors << sector_shift;
@@ -10934,8 +11009,9 @@ class image_opener {
         if (!fits_inside(opened.file_offset, line_bytes, from.size())) {
           return failed(*id, errc::extent_too_short, from.size());
         }
-      } else if (!only && opened.bytes != line_bytes) {
-        return failed(*id, errc::extent_mismatch);
+      } else if (!only && opened.bytes != line_bytes && !(last && is_longer_last(opened, line))) {
+        return failed(*id, errc::extent_mismatch, capacity_field(*kind),
+                      static_cast<std::uint32_t>(smaller_of(line.sectors, most_detail)));
       }
     }
     if (!only || opened.bytes == 0) opened.bytes = line_bytes;
@@ -10959,6 +11035,13 @@ class image_opener {
     link_bytes_ = next.end();
     memory_.extents[extent_count_++] = next;
     return no_failure;
+  }
+
+  /// True for the last extent of a disk whose writer rounds capacities up.
+  [[nodiscard]] static constexpr bool is_longer_last(const extent& e,
+                                                     const extent_line& line) noexcept {
+    return e.kind == extent_kind::sparse && is_rounded_up(e.bytes >> sector_shift, line.sectors,
+                                                          e.sparse.geometry().grain_sectors());
   }
 
   [[nodiscard]] static constexpr bool has_file(const extent& e) noexcept {
@@ -12536,6 +12619,7 @@ struct link_facts {
 struct extent_claim {
   bool has_line = false;  ///< False for a file that is a disk by itself.
   bool is_only = false;   ///< The only extent of its disk.
+  bool is_last = false;   ///< The last extent of its disk.
   std::uint64_t sectors = 0;
 };
 
@@ -13204,6 +13288,7 @@ struct named_extent {
   std::uint64_t sectors = 0;
   std::uint64_t first_sector = 0;  ///< flat: where in the file it begins.
   extent_kind kind = extent_kind::zero;
+  bool is_last = false;  ///< Of the disk.
 
   /// The order of files, and in each of places.
   [[nodiscard]] constexpr bool is_before(const named_extent& other) const noexcept {
@@ -13294,12 +13379,19 @@ failure open_extents(F& files, file_id descriptor, const descriptor_view& view,
                      extent_list& extents, Log& log) noexcept {
   descriptor_reporter<Log> lines(view.text(), 0, log);
   const extent_range range = view.extents();
+  std::size_t left = view.extent_count();
   for (extent_iterator at = range.begin(); at != end_of_lines{}; ++at) {
     const extent_line& line = *at;
-    if (line.type == extent_type::zero || line.access == extent_access::none) continue;
+    --left;
+    finding found{.offset = at.line_offset(), .entry = lines.line_at(at.line_offset())};
+    if (line.access == extent_access::none) {
+      found.code = errc::extent_no_access;
+      if (failure f = log.add(found)) return f;
+      continue;
+    }
+    if (line.type == extent_type::zero) continue;
     kept_name name;
     name.set(line.name.stem, view.encoding());
-    finding found{.offset = at.line_offset(), .entry = lines.line_at(at.line_offset())};
     found.name = name.view();
     const auto file = open_named(files, descriptor, name.view());
     auto kind = result<extent_kind>(extent_kind::zero);
@@ -13322,7 +13414,8 @@ failure open_extents(F& files, file_id descriptor, const descriptor_view& view,
                               .line = static_cast<std::uint32_t>(found.entry),
                               .sectors = line.sectors,
                               .first_sector = line.offset_sectors,
-                              .kind = *kind};
+                              .kind = *kind,
+                              .is_last = left == 0};
     if (!extents.add(extent)) return options_failure(errc::workspace_too_small, 0, sizeof(extent));
   }
   return no_failure;
@@ -13814,7 +13907,9 @@ class sparse_file_checker {
     if (!claim_.has_line || is_same_capacity(header_.capacity, claim_.sectors, claim_.is_only)) {
       return no_failure;
     }
-    return log().add(finding{.code = errc::extent_mismatch,
+    const bool is_rounded =
+        claim_.is_last && is_rounded_up(header_.capacity, claim_.sectors, header_.grain_size);
+    return log().add(finding{.code = is_rounded ? errc::extent_rounded_up : errc::extent_mismatch,
                              .offset = offsetof(sparse_extent_header, capacity),
                              .value = header_.capacity,
                              .other = claim_.sectors});
@@ -13875,6 +13970,11 @@ class sparse_file_checker {
     if (has_embedded_descriptor(type) &&
         (type == create_type::stream_optimized) != header_.is_compressed()) {
       if (failure f = log().add(errc::descriptor_compression_mismatch, region.offset)) return f;
+    }
+    const extent_iterator line = text->view.extents().begin();
+    if (line->access == extent_access::none) {
+      descriptor_reporter<Log> lines(text->view.text(), region.offset, log());
+      if (!lines(errc::extent_no_access, line.line_offset())) return lines.why();
     }
     if (is_same_capacity(header_.capacity, text->view.total_sectors(), true)) return no_failure;
     return log().add(finding{.code = errc::descriptor_capacity_mismatch,
@@ -14099,7 +14199,10 @@ class image_checker {
       // One file several times is told already.
       if (i != 0 && extents.get(i - 1).file == extent.file) continue;
       link_facts own;
-      const extent_claim claim{.has_line = true, .is_only = is_only, .sectors = extent.sectors};
+      const extent_claim claim{.has_line = true,
+                               .is_only = is_only,
+                               .is_last = extent.is_last,
+                               .sectors = extent.sectors};
       if (failure f = check_extent_file(file, extent.kind, claim, room, own)) return f;
       // The header of an only extent says how large the disk is.
       if (is_only && own.capacity_sectors != 0) facts.capacity_sectors = own.capacity_sectors;
@@ -15799,6 +15902,7 @@ inline constexpr code_id code_ids[] = {
     {errc::descriptor_blanks_unusual, "descriptor-blanks-unusual"},
     {errc::descriptor_not_utf8, "descriptor-not-utf8"},
     {errc::descriptor_encoding_unknown, "descriptor-encoding-unknown"},
+    {errc::descriptor_encrypted, "descriptor-encrypted"},
     {errc::descriptor_too_many_keys, "descriptor-too-many-keys"},
     {errc::descriptor_key_duplicate, "descriptor-key-duplicate"},
     {errc::descriptor_key_case, "descriptor-key-case"},
@@ -15817,6 +15921,7 @@ inline constexpr code_id code_ids[] = {
     {errc::descriptor_parent_cid_missing, "descriptor-parent-cid-missing"},
     {errc::descriptor_parent_hint_missing, "descriptor-parent-hint-missing"},
     {errc::descriptor_parent_contradiction, "descriptor-parent-contradiction"},
+    {errc::descriptor_parent_by_uuid, "descriptor-parent-by-uuid"},
     {errc::descriptor_create_type_missing, "descriptor-create-type-missing"},
     {errc::descriptor_create_type_unknown, "descriptor-create-type-unknown"},
     {errc::descriptor_create_type_misplaced, "descriptor-create-type-misplaced"},
@@ -15880,6 +15985,7 @@ inline constexpr code_id code_ids[] = {
     {errc::extent_no_access, "extent-no-access"},
     {errc::extent_type_unsupported, "extent-type-unsupported"},
     {errc::extent_mismatch, "extent-mismatch"},
+    {errc::extent_rounded_up, "extent-rounded-up"},
     {errc::extent_is_descriptor, "extent-is-descriptor"},
     {errc::extent_overlap, "extent-overlap"},
     {errc::extent_count_invalid, "extent-count-invalid"},
@@ -15994,6 +16100,9 @@ inline constexpr finding_sentence finding_sentences[] = {
     {errc::file_not_regular, "\"{n}\" is not a regular file; it is not opened"},
     {errc::extent_too_short, "the file has {v} bytes, but its extent ends at byte {o}"},
     {errc::extent_mismatch, "the extent's header states {v} sectors, but the descriptor {o}"},
+    {errc::extent_rounded_up,
+     "the extent's header states {v} sectors, which the descriptor's {o} were rounded up to"},
+    {errc::extent_no_access, "line {e} of the descriptor forbids access to its extent"},
     {errc::extent_is_descriptor,
      "line {e} of the descriptor names the descriptor itself, \"{n}\", as an extent"},
     {errc::extent_overlap,
