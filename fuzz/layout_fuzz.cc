@@ -46,6 +46,13 @@ struct figures {
     if (capacity == 0) return errc::capacity_zero;
     return capacity > wide{1} << 54 ? errc::capacity_too_large : errc::none;
   }
+
+  /// Of one extent with tables, of which so many sectors come first.
+  errc extent_refusal(wide overhead) const {
+    if (const errc why = refusal(); why != errc::none) return why;
+    const bool fits = tables <= wide{1} << 25 && overhead <= wide{1} << 32;
+    return fits ? errc::none : errc::capacity_too_large;
+  }
 };
 
 /// Walks over regions that lie one behind the other.
@@ -85,11 +92,9 @@ void try_sparse(std::uint64_t disk_bytes, const sparse_layout_options& options, 
   const wide end = 1 + wide{options.descriptor_sectors} + 2 * one_copy;
   const wide overhead =
       due.is_grain ? ceil_div(end, options.grain_sectors) * options.grain_sectors : wide{0};
-  errc refusal = due.refusal();
-  if (refusal == errc::none && overhead > wide{1} << 32) refusal = errc::capacity_too_large;
 
   const auto planned = sparse_layout::for_capacity(disk_bytes, options);
-  demand_refusal(planned.error(), refusal);
+  demand_refusal(planned.error(), due.extent_refusal(overhead));
   if (!planned) return;
   demand_figures(*planned, due);
   regions all;
@@ -140,11 +145,9 @@ void try_stream(std::uint64_t disk_bytes, const stream_layout_options& options, 
   const wide overhead = in_front       ? head + due.directory + due.tables * 4
                         : due.is_grain ? ceil_div(head, grain) * grain
                                        : wide{0};
-  errc refusal = due.refusal();
-  if (refusal == errc::none && overhead > wide{1} << 32) refusal = errc::capacity_too_large;
 
   const auto planned = stream_layout::for_capacity(disk_bytes, options);
-  demand_refusal(planned.error(), refusal);
+  demand_refusal(planned.error(), due.extent_refusal(overhead));
   if (!planned) return;
   demand_figures(*planned, due);
   regions all;

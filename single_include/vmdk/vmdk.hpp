@@ -159,7 +159,7 @@ enum class errc : std::uint16_t {
   capacity_zero,
   capacity_too_large,         ///< Beyond what the format or the reader's policy allows.
   grain_size_invalid,         ///< Zero or no power of two.
-  grain_size_too_large,       ///< More than 2^21 sectors.
+  grain_size_too_large,       ///< More than 2^21 sectors; where compressed, 4096.
   grain_size_unusual,         ///< Below 8 or above 2048 sectors (strict readers only).
   grain_size_large,           ///< 256 to 2048 sectors: a note, which strict readers pass over.
   entries_per_table_invalid,  ///< Not 512.
@@ -3304,11 +3304,16 @@ namespace vmdk {
 
 /// The grain sizes, in sectors, that a reader takes and a writer makes (SPEC 12).
 inline constexpr std::uint32_t largest_readable_grain_sectors = 1u << 21;
+/// Where grains are compressed, a reader has one of them in memory.
+inline constexpr std::uint32_t largest_compressed_grain_sectors = 4096;
 inline constexpr std::uint32_t smallest_writable_grain_sectors = 8;
 inline constexpr std::uint32_t largest_writable_grain_sectors = 2048;
 
 /// No reader takes a capacity beyond this many sectors; it keeps every product inside 64 bits.
 inline constexpr std::uint64_t capacity_limit_sectors = std::uint64_t{1} << 54;
+
+/// The most tables of a sparse extent, and so entries of its directory: as qemu has it (SPEC 12).
+inline constexpr std::uint64_t table_count_limit = std::uint64_t{1} << 25;
 
 /// The figures of SPEC 3 that follow from a capacity and a grain size. The caller has made sure
 /// that the capacity is 1 .. capacity_limit_sectors and the grain a power of two within its limits.
@@ -4326,7 +4331,8 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
 
   if (!is_power_of_two(h.grain_size)) {
     broken(errc::grain_size_invalid, offsetof(header, grain_size));
-  } else if (h.grain_size > largest_readable_grain_sectors) {
+  } else if (h.grain_size > (h.is_compressed() ? largest_compressed_grain_sectors
+                                               : largest_readable_grain_sectors)) {
     broken(errc::grain_size_too_large, offsetof(header, grain_size));
   } else if (h.grain_size < smallest_writable_grain_sectors ||
              h.grain_size > largest_writable_grain_sectors) {
@@ -4341,12 +4347,16 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
   }
   // The directory's size and place can be judged only when capacity, grain and descriptor are sane.
   if (!usable) return false;
+  const sparse_geometry geometry(h.capacity, h.grain_size);
+  if (geometry.table_count() > table_count_limit) {
+    broken(errc::capacity_too_large, offsetof(header, capacity));
+    return false;
+  }
 
   if ((h.capacity & (h.grain_size - 1)) != 0) {
     broken(errc::capacity_not_whole_grains, offsetof(header, capacity));
   }
-  const std::uint64_t directory_sectors =
-      sparse_geometry(h.capacity, h.grain_size).directory_sectors();
+  const std::uint64_t directory_sectors = geometry.directory_sectors();
   bool inside = false;  // The primary directory.
   if (!h.has_tables_at_end()) {
     const auto place = detail::place_directory(h, h.gd_offset, directory_sectors, file_sectors);
@@ -4471,7 +4481,7 @@ class extent_head {
  protected:
   /// Computes what hangs on size and grain alone.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, which no reader takes.
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {
@@ -4480,6 +4490,7 @@ class extent_head {
     if (!capacity) return capacity.error();
     extent_head head;
     head.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
+    if (head.table_count() > table_count_limit) return options_failure(errc::capacity_too_large);
     head.descriptor_sectors_ = options.descriptor_sectors;
     return head;
   }
@@ -4516,8 +4527,8 @@ class stream_layout : public extent_head {
 
   /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors, or when descriptor and tables
-  /// in front would pass sector 2^32. Source: SPEC 5, 12.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor and
+  /// tables in front would pass sector 2^32. Source: SPEC 5, 12.
   [[nodiscard]] static constexpr result<stream_layout> for_capacity(
       std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -6176,8 +6187,8 @@ class sparse_layout : public extent_head {
 
   /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large when descriptor and tables alone would pass
-  /// sector 2^32. Source: SPEC 3, 4, 12.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor and
+  /// tables would pass sector 2^32. Source: SPEC 3, 4, 12.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -6873,9 +6884,10 @@ inline constexpr error_sentence error_sentences[] = {
     {errc::newline_bytes_damaged,
      "the file was damaged by a transfer in text mode; copy it again in binary mode"},
     {errc::capacity_zero, "the disk has no sectors"},
-    {errc::capacity_too_large, "the disk is larger than the format allows"},
+    {errc::capacity_too_large, "the disk is larger than its format or its grain size allows"},
     {errc::grain_size_invalid, "the grain size is not a power of two"},
-    {errc::grain_size_too_large, "the grain size is larger than 1 GiB"},
+    {errc::grain_size_too_large,
+     "the grain size is larger than 1 GiB, or than 2 MiB where grains are compressed"},
     {errc::grain_size_unusual, "the grain size is one that no known program writes"},
     {errc::grain_size_large, "the grain size is larger than some programs read"},
     {errc::entries_per_table_invalid, "the grain tables do not have 512 entries"},
@@ -16028,9 +16040,11 @@ inline constexpr finding_sentence finding_sentences[] = {
     {errc::flags_unknown, "the flags {x} have a feature that is not known"},
     {errc::compression_algorithm_invalid,
      "compression algorithm {v} contradicts the header's flags"},
-    {errc::capacity_too_large, "a capacity of {v} sectors is more than the format allows"},
+    {errc::capacity_too_large,
+     "a capacity of {v} sectors is more than the format or the grain size allows"},
     {errc::grain_size_invalid, "a grain size of {v} sectors is not a power of two"},
-    {errc::grain_size_too_large, "a grain size of {v} sectors is larger than 1 GiB"},
+    {errc::grain_size_too_large,
+     "a grain size of {v} sectors is larger than 1 GiB, or than 2 MiB where grains are compressed"},
     {errc::grain_size_unusual, "a grain size of {v} sectors is one that no known program writes"},
     {errc::grain_size_large, "a grain size of {v} sectors is larger than some programs read"},
     {errc::entries_per_table_invalid, "the grain tables have {v} entries, not 512"},

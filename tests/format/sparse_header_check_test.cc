@@ -81,7 +81,10 @@ constexpr rule rules[] = {
     {capacity, 77138, errc::capacity_not_whole_grains, 12, accepts, refuses},
     {capacity, 128ull * 512 * 128, errc::none, 0, accepts, accepts},
     {capacity, 10 * 128ull * 512 * 128, errc::redundant_overlap, 48, refuses, refuses},
-    {capacity, std::uint64_t{1} << 54, errc::directory_offset_invalid, 56, refuses, refuses},
+    // 2^25 tables of 2^16 sectors each are the most.
+    {capacity, std::uint64_t{1} << 41, errc::directory_offset_invalid, 56, refuses, refuses},
+    {capacity, (std::uint64_t{1} << 41) + 1, errc::capacity_too_large, 12, refuses, refuses},
+    {capacity, std::uint64_t{1} << 54, errc::capacity_too_large, 12, refuses, refuses},
     {capacity, (std::uint64_t{1} << 54) + 1, errc::capacity_too_large, 12, refuses, refuses},
     {capacity, std::uint64_t{1} << 63, errc::capacity_too_large, 12, refuses, refuses},
     {capacity, most, errc::capacity_too_large, 12, refuses, refuses},
@@ -241,6 +244,23 @@ constexpr bool rules_of_two_fields_hold() {
     ok = ok && !first(h, strict) && check_sparse_header(h, file_bytes, found);
     ok = ok && found.count == 1 && found.has(errc::grain_size_large, 20);
   }
+  // What a grain's size costs is memory when grains are compressed, and nothing else.
+  const auto compressed = [&](std::uint64_t sectors) {
+    return with(both(flags, 0x30003, algorithm, 1), grain, sectors);
+  };
+  ok = ok && !first(compressed(4096), tolerant) && !first(both(grain, 8192, flags, 3), tolerant);
+  for (const std::uint64_t sectors : {8192u, 1u << 21}) {
+    ok =
+        ok && first(compressed(sectors), tolerant) == image_failure(errc::grain_size_too_large, 20);
+  }
+  // The largest grains reach 2^54 sectors with fewer tables than are the most.
+  const auto largest = both(grain, 1u << 21, capacity, std::uint64_t{1} << 54);
+  ok = ok && first(largest, tolerant) == image_failure(errc::directory_offset_invalid, 56);
+  // Where tables are too many, nothing is said of the directory's place.
+  findings found;
+  ok = ok &&
+       !check_sparse_header(both(capacity, std::uint64_t{1} << 42, grain, 128), file_bytes, found);
+  ok = ok && found.count == 1 && found.has(errc::capacity_too_large, 12);
   // Newline bytes and the redundant directory count only when their flag is set.
   ok = ok && !first(both(flags, 2, newline_1, 0), strict);
   ok = ok && !first(both(flags, 1, redundant, most), strict);
@@ -324,11 +344,12 @@ bool is_judged_consistently(const sector_image& bytes, std::uint64_t size) {
 }
 
 constexpr std::uint64_t nasty_numbers[] = {
-    0,          1,          2,          3,          7,          20,         21,          30,
-    31,         127,        128,        129,        512,        1387,       1388,        1389,
-    1407,       1408,       1409,       2048,       2049,       1ull << 21, 1ull << 22,  1ull << 31,
-    1ull << 32, 1ull << 54, 1ull << 55, 1ull << 61, 1ull << 62, 1ull << 63, most - 1407, most - 127,
-    most - 20,  most - 3,   most - 2,   most - 1,   most};
+    0,          1,          2,          3,          7,          20,         21,
+    30,         31,         127,        128,        129,        512,        1387,
+    1388,       1389,       1407,       1408,       1409,       2048,       2049,
+    4096,       8192,       1ull << 21, 1ull << 22, 1ull << 31, 1ull << 32, 1ull << 41,
+    1ull << 42, 1ull << 54, 1ull << 55, 1ull << 61, 1ull << 62, 1ull << 63, most - 1407,
+    most - 127, most - 20,  most - 3,   most - 2,   most - 1,   most};
 
 constexpr field wide_fields[] = {capacity,  grain,     descriptor, descriptor_size,
                                  redundant, directory, overhead};

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "tests/support/sparse_oracle.hpp"
+#include "vmdk/format/sparse_header_check.hpp"
 
 namespace sparse_layout_test {
 namespace {
@@ -186,30 +187,42 @@ constexpr bool the_last_sector_number_is_used() {
 }
 static_assert(the_last_sector_number_is_used());
 
-/// Tables may fill the file to sector 2^32, and then no grain can be stored; a table more is too
+/// Metadata may fill the file to sector 2^32, and then no grain can be stored; a sector more is too
 /// many.
-constexpr bool tables_may_reach_the_limit() {
+constexpr bool metadata_may_reach_the_limit() {
   bool ok = true;
   for (const std::uint32_t grain : {8u, 128u, 2048u}) {
-    const auto with_tables = [grain](std::uint64_t tables) {
-      return sparse_layout::for_capacity(tables * 512 * grain * 512, {.grain_sectors = grain});
+    // Two copies of a directory of one sector and of its only table.
+    const auto behind = [grain](std::uint32_t descriptor_sectors) {
+      return sparse_layout::for_capacity(
+          512, {.grain_sectors = grain, .descriptor_sectors = descriptor_sectors});
     };
-    std::uint64_t fits = 1;
-    std::uint64_t fails = std::uint64_t{1} << 30;
-    while (fails - fits > 1) {
-      const std::uint64_t middle = (fits + fails) / 2;
-      (with_tables(middle) ? fits : fails) = middle;
-    }
-    ok = ok && with_tables(fits)->overhead_sectors() == sector_number_limit;
-    ok = ok && with_tables(fits)->max_stored_grains() == 0 && with_tables(fits)->file_bytes(0).ok();
-    ok = ok && !with_tables(fits)->file_bytes(1);
-    ok = ok &&
-         with_tables(fits)->table_sector(fits - 1) == with_tables(fits)->tables().end_sector() - 4;
-    ok = ok && with_tables(fails).error() == options_failure(errc::capacity_too_large);
+    const auto brim = behind(0xFFFFFFFF - 10);
+    ok = ok && brim->overhead_sectors() == sector_number_limit;
+    ok = ok && brim->max_stored_grains() == 0 && brim->file_bytes(0).ok() && !brim->file_bytes(1);
+    ok = ok && brim->table_sector(0) == brim->tables().end_sector() - 4;
+    ok = ok && behind(0xFFFFFFFF - 9).error() == options_failure(errc::capacity_too_large);
   }
   return ok;
 }
-static_assert(tables_may_reach_the_limit());
+static_assert(metadata_may_reach_the_limit());
+
+/// A disk has 2^25 tables at the most, as readers take no more.
+constexpr bool tables_are_no_more_than_readers_take() {
+  bool ok = true;
+  for (const std::uint32_t grain : {8u, 128u, 2048u}) {
+    const std::uint64_t largest = (std::uint64_t{512} << 25) * grain * 512;
+    const auto l = sparse_layout::for_capacity(largest, {.grain_sectors = grain});
+    ok = ok && l->table_count() == std::uint64_t{1} << 25 && l->file_bytes(1).ok();
+    ok = ok && l->table_sector(l->table_count() - 1) == l->tables().end_sector() - 4;
+    const sparse_extent_header h = l->make_header();
+    ok = ok && validate(h, l->min_file_bytes().value(), strictness::strict) == no_failure;
+    const auto more = sparse_layout::for_capacity(largest + 1, {.grain_sectors = grain});
+    ok = ok && more.error() == options_failure(errc::capacity_too_large);
+  }
+  return ok;
+}
+static_assert(tables_are_no_more_than_readers_take());
 
 /// Works the whole layout out again, the slow way: one piece behind the other, in numbers that
 /// cannot wrap.
@@ -237,7 +250,7 @@ bool agrees_with_the_naive_way(std::uint64_t disk_bytes, const sparse_layout_opt
 
   const auto made = sparse_layout::for_capacity(disk_bytes, options);
   const wide limit = wide{1} << 32;
-  if (capacity > wide{1} << 54 || overhead > limit) {
+  if (tables > wide{1} << 25 || overhead > limit) {
     return made.error() == options_failure(errc::capacity_too_large);
   }
   if (!made) return false;
@@ -280,7 +293,8 @@ TEST_CASE("layouts end where sector numbers do") {
   CHECK(what_cannot_be_is_refused());
   CHECK(capacities_are_rounded());
   CHECK(the_last_sector_number_is_used());
-  CHECK(tables_may_reach_the_limit());
+  CHECK(metadata_may_reach_the_limit());
+  CHECK(tables_are_no_more_than_readers_take());
 }
 
 TEST_CASE("layouts are what adding one piece behind the other gives") {

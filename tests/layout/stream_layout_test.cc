@@ -82,13 +82,23 @@ constexpr bool what_cannot_be_is_refused() {
     ok = ok &&
          of(512, {.grain_sectors = grain}) == options_failure(errc::grain_size_invalid, 0, grain);
   }
-  ok = ok && of(std::uint64_t{1} << 63) == no_failure;
-  ok = ok && of((std::uint64_t{1} << 63) + 1) == options_failure(errc::capacity_too_large);
-  // 2^30 tables in front would be 2^32 sectors.
-  const stream_layout_options front{.table_place = tables::in_front};
-  ok = ok && of(std::uint64_t{1} << 54, front) == no_failure;
-  ok = ok && of(std::uint64_t{1} << 55, front) == options_failure(errc::capacity_too_large);
-  ok = ok && of(most, front) == options_failure(errc::capacity_too_large);
+  // No reader takes more than 2^25 tables; that is all of their capacity, or a grain past it.
+  const failure too_large = options_failure(errc::capacity_too_large);
+  for (const auto place : {tables::at_end, tables::in_front}) {
+    for (const std::uint32_t grain : {8u, 128u, 2048u}) {
+      const stream_layout_options options{.grain_sectors = grain, .table_place = place};
+      const std::uint64_t largest = (std::uint64_t{512} << 25) * grain * 512;
+      ok = ok && of(largest, options) == no_failure && of(largest + 1, options) == too_large;
+    }
+    ok = ok && of(most, {.table_place = place}) == too_large;
+  }
+  // A directory of one sector and a table in front end at sector 2^32, and past it.
+  const auto behind = [](std::uint32_t descriptor_sectors) {
+    return stream_layout_options{.descriptor_sectors = descriptor_sectors,
+                                 .table_place = tables::in_front};
+  };
+  ok = ok && of(512, behind(0xFFFFFFFF - 5)) == no_failure;
+  ok = ok && of(512, behind(0xFFFFFFFF - 4)) == too_large;
   return ok;
 }
 static_assert(what_cannot_be_is_refused());
@@ -285,7 +295,7 @@ bool agrees_with_wide_arithmetic(std::mt19937_64& random) {
     overhead += directory + 4 * all_tables;
   }
   constexpr wide limit = wide{1} << 32;
-  const bool possible = capacity <= (wide{1} << 54) && overhead <= limit;
+  const bool possible = all_tables <= (wide{1} << 25) && overhead <= limit;
 
   const auto made = stream_layout::for_capacity(bytes, {.grain_sectors = grain,
                                                         .descriptor_sectors = descriptor,

@@ -109,8 +109,9 @@ TEST_CASE("what is no such image is not opened") {
   };
   CHECK(damaged(0, 0, 4) == image_failure(errc::magic_invalid, 0));
   CHECK(damaged(12, 0, 8) == image_failure(errc::capacity_zero, 12));
-  CHECK(damaged(12, std::uint64_t{1} << 50, 8) ==
+  CHECK(damaged(12, std::uint64_t{1} << 36, 8) ==
         image_failure(errc::directory_offset_invalid, 56));
+  CHECK(damaged(12, std::uint64_t{1} << 50, 8) == image_failure(errc::capacity_too_large, 12));
   CHECK(damaged(56, 0xFFFFFFFFFFFFFFFF, 8) == image_failure(errc::footer_missing, 56));
   for (const std::uint64_t size : {0u, 1u, 511u}) {
     paged_file file(size);

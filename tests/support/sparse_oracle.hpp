@@ -23,7 +23,7 @@ constexpr wide ceil_divided(wide n, wide divisor) { return (n + divisor - 1) / d
 
 /// What a reader may rely on once it has accepted a header.
 struct sparse_facts {
-  bool lengths_are_sane = false;      ///< Capacity, grain and table size by themselves.
+  bool lengths_are_sane = false;      ///< Capacity, grain, table size and tables by themselves.
   bool directory_is_inside = false;   ///< Or it is at the end, where a footer says.
   bool redundant_is_inside = false;   ///< Or there is none.
   bool descriptor_is_inside = false;  ///< Or there is none.
@@ -53,13 +53,19 @@ constexpr sparse_facts sparse_facts_of(const std::byte* header, std::uint64_t fi
 
   sparse_facts facts;
   bool power_of_two = false;
-  for (unsigned shift = 0; shift <= 21; ++shift) power_of_two |= grain == wide{1} << shift;
+  const bool compressed = (flags & 0x10000) != 0;
+  const unsigned largest_shift = compressed ? 12 : 21;
+  for (unsigned shift = 0; shift <= largest_shift; ++shift) {
+    power_of_two |= grain == wide{1} << shift;
+  }
   facts.lengths_are_sane = power_of_two && capacity >= 1 && capacity <= wide{1} << 54 &&
                            number_at(header, 44, 4) == 512 && number_at(header, 4, 4) >= 1 &&
                            number_at(header, 4, 4) <= 3;
   if (!facts.lengths_are_sane) return facts;
 
   const wide tables = ceil_divided(ceil_divided(capacity, grain), 512);
+  facts.lengths_are_sane = tables <= wide{1} << 25;
+  if (!facts.lengths_are_sane) return facts;
   const wide directory_sectors = ceil_divided(tables * 4, 512);
   const auto inside = [&](wide first, wide sectors) {
     return first >= 1 && first + sectors <= file_sectors;
@@ -80,7 +86,6 @@ constexpr sparse_facts sparse_facts_of(const std::byte* header, std::uint64_t fi
                             apart(redundant, directory_sectors, descriptor, descriptor_size)) &&
                            (!redundant_here || !primary_here || redundant == primary ||
                             apart(redundant, directory_sectors, primary, directory_sectors));
-  const bool compressed = (flags & 0x10000) != 0;
   facts.flags_are_consistent = (flags & 0xFFFC0000) == 0 &&
                                compressed == ((flags >> 17 & 1) != 0) &&
                                algorithm == (compressed ? 1 : 0) &&

@@ -36,11 +36,13 @@ const row<sparse_image> sparse_rows[] = {
     {"no capacity", errc::capacity_zero, error, refused, refused, field<sparse_image>(12, 0, 8)},
     {"too much capacity", errc::capacity_too_large, error, refused, refused,
      field<sparse_image>(12, (std::uint64_t{1} << 54) + 1, 8)},
-    {"a petabyte", errc::directory_offset_invalid, error, refused, refused,
+    {"a directory of 128 MiB", errc::directory_offset_invalid, error, refused, refused,
      [](bytes& f, const sparse_image&) {
-       put(f, 12, std::uint64_t{1} << 41, 8);
+       put(f, 12, std::uint64_t{1} << 38, 8);
        return 56u;
      }},
+    {"a directory of 128 MiB and an entry", errc::capacity_too_large, error, refused, refused,
+     field<sparse_image>(12, (std::uint64_t{1} << 38) + 16, 8)},
     {"capacity against the descriptor", errc::descriptor_capacity_mismatch, error, accepted,
      accepted,
      [](bytes& f, const sparse_image&) {

@@ -16,6 +16,8 @@ std::uint64_t marker(const stream_image& i, std::uint64_t grain) { return i.mark
 const row<stream_image> stream_rows[] = {
     {"no algorithm", errc::compression_algorithm_invalid, error, refused, refused,
      field<stream_image>(77, 0, 2)},
+    {"grains of 4 MiB", errc::grain_size_too_large, error, refused, refused,
+     field<stream_image>(20, 8192, 8)},
     {"marker of another grain", errc::marker_lba_mismatch, error, unreadable, unreadable,
      [](bytes& f, const stream_image& i) {
        put(f, marker(i, 3), 64, 8);

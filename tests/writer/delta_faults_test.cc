@@ -66,7 +66,7 @@ TEST_CASE("what cannot be a child is refused with nothing touched") {
         options_failure(errc::workspace_too_small, 0, 131072));
 }
 
-TEST_CASE("a child whose tables alone pass sector 2^32 is refused") {
+TEST_CASE("a child with more tables than readers take is refused") {
   const auto planned = detail::plan_delta(std::uint64_t{1} << 62,
                                           {.cid = 1, .file_name_hint = "parent.vmdk"}, {}, 128);
   CHECK(planned.error() == options_failure(errc::capacity_too_large));

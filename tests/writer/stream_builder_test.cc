@@ -175,7 +175,7 @@ TEST_CASE("a builder that failed writes no head to what seeks") {
   CHECK(file.size() == 0);
 }
 
-TEST_CASE("a stream whose tables in front pass sector 2^32 is refused") {
+TEST_CASE("a stream with more tables than readers take is refused") {
   const write_options options{.table_place = tables::in_front};
   CHECK(detail::plan_stream(std::uint64_t{1} << 62, options, 128).error() ==
         options_failure(errc::capacity_too_large));

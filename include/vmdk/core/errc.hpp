@@ -39,7 +39,7 @@ enum class errc : std::uint16_t {
   capacity_zero,
   capacity_too_large,         ///< Beyond what the format or the reader's policy allows.
   grain_size_invalid,         ///< Zero or no power of two.
-  grain_size_too_large,       ///< More than 2^21 sectors.
+  grain_size_too_large,       ///< More than 2^21 sectors; where compressed, 4096.
   grain_size_unusual,         ///< Below 8 or above 2048 sectors (strict readers only).
   grain_size_large,           ///< 256 to 2048 sectors: a note, which strict readers pass over.
   entries_per_table_invalid,  ///< Not 512.

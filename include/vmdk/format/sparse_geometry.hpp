@@ -10,11 +10,16 @@ namespace vmdk {
 
 /// The grain sizes, in sectors, that a reader takes and a writer makes (SPEC 12).
 inline constexpr std::uint32_t largest_readable_grain_sectors = 1u << 21;
+/// Where grains are compressed, a reader has one of them in memory.
+inline constexpr std::uint32_t largest_compressed_grain_sectors = 4096;
 inline constexpr std::uint32_t smallest_writable_grain_sectors = 8;
 inline constexpr std::uint32_t largest_writable_grain_sectors = 2048;
 
 /// No reader takes a capacity beyond this many sectors; it keeps every product inside 64 bits.
 inline constexpr std::uint64_t capacity_limit_sectors = std::uint64_t{1} << 54;
+
+/// The most tables of a sparse extent, and so entries of its directory: as qemu has it (SPEC 12).
+inline constexpr std::uint64_t table_count_limit = std::uint64_t{1} << 25;
 
 /// The figures of SPEC 3 that follow from a capacity and a grain size. The caller has made sure
 /// that the capacity is 1 .. capacity_limit_sectors and the grain a power of two within its limits.

@@ -112,7 +112,8 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
 
   if (!is_power_of_two(h.grain_size)) {
     broken(errc::grain_size_invalid, offsetof(header, grain_size));
-  } else if (h.grain_size > largest_readable_grain_sectors) {
+  } else if (h.grain_size > (h.is_compressed() ? largest_compressed_grain_sectors
+                                               : largest_readable_grain_sectors)) {
     broken(errc::grain_size_too_large, offsetof(header, grain_size));
   } else if (h.grain_size < smallest_writable_grain_sectors ||
              h.grain_size > largest_writable_grain_sectors) {
@@ -127,12 +128,16 @@ constexpr bool check_sparse_header(const sparse_extent_header& h, std::uint64_t 
   }
   // The directory's size and place can be judged only when capacity, grain and descriptor are sane.
   if (!usable) return false;
+  const sparse_geometry geometry(h.capacity, h.grain_size);
+  if (geometry.table_count() > table_count_limit) {
+    broken(errc::capacity_too_large, offsetof(header, capacity));
+    return false;
+  }
 
   if ((h.capacity & (h.grain_size - 1)) != 0) {
     broken(errc::capacity_not_whole_grains, offsetof(header, capacity));
   }
-  const std::uint64_t directory_sectors =
-      sparse_geometry(h.capacity, h.grain_size).directory_sectors();
+  const std::uint64_t directory_sectors = geometry.directory_sectors();
   bool inside = false;  // The primary directory.
   if (!h.has_tables_at_end()) {
     const auto place = detail::place_directory(h, h.gd_offset, directory_sectors, file_sectors);

@@ -40,7 +40,7 @@ class extent_head {
  protected:
   /// Computes what hangs on size and grain alone.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large past 2^54 sectors.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, which no reader takes.
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {
@@ -49,6 +49,7 @@ class extent_head {
     if (!capacity) return capacity.error();
     extent_head head;
     head.geometry_ = sparse_geometry(*capacity, options.grain_sectors);
+    if (head.table_count() > table_count_limit) return options_failure(errc::capacity_too_large);
     head.descriptor_sectors_ = options.descriptor_sectors;
     return head;
   }
