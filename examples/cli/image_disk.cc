@@ -129,23 +129,39 @@ void opened_image::refuse(const failure& why) {
   fail(files_.name(why.index), why);
 }
 
+table_memory::table_memory(const image<image_files>& of) : caches(of.links().size()) {
+  constexpr std::size_t bytes_each = std::size_t{256} << 10;
+  constexpr std::size_t bytes_most = std::size_t{4} << 20;
+  bytes.resize(std::min(bytes_each * caches.size(), bytes_most));
+}
+
+image_map::image_map(const input& from) : opened_(from), tables_(opened_.get()) {
+  const auto made = image_cursor<image_files>::make(opened_.get(),
+                                                    {tables_.caches, tables_.bytes, {}, {}}, none_);
+  if (!made) fail(opened_.files().name(0), made.error());
+  cursor_ = *made;
+}
+
+disk_mapping image_map::at(std::uint64_t offset) {
+  const auto found = cursor_.map(offset);
+  if (!found) fail(opened_.files().name(found.error().index), found.error());
+  return *found;
+}
+
 image_disk::image_disk(const input& from)
     : image_disk(std::make_shared<const opened_image>(from), from.decoder) {}
 
 image_disk::image_disk(std::shared_ptr<const opened_image> opened, codec which)
-    : opened_(std::move(opened)), codec_(which), decoder_(which) {
-  constexpr std::size_t table_bytes_each = std::size_t{256} << 10;
-  constexpr std::size_t table_bytes_most = std::size_t{4} << 20;
+    : opened_(std::move(opened)), codec_(which), tables_(opened_->get()), decoder_(which) {
   const image<image_files>& of = opened_->get();
-  caches_.resize(of.links().size());
-  tables_.resize(std::min(table_bytes_each * caches_.size(), table_bytes_most));
   const std::uint32_t grain_bytes = of.compressed_grain_bytes();
   grain_.resize(grain_bytes);
   if (grain_bytes != 0) {
     input_.resize(static_cast<std::size_t>(compressed_size_limit(grain_bytes)) + sector_bytes);
   }
   const auto made = image_cursor<image_files, any_decoder>::make(
-      of, {.caches = caches_, .tables = tables_, .grain = grain_, .input = input_}, decoder_);
+      of, {.caches = tables_.caches, .tables = tables_.bytes, .grain = grain_, .input = input_},
+      decoder_);
   if (!made) fail(opened_->files().name(0), made.error());
   cursor_ = *made;
 }

@@ -37,6 +37,32 @@ class opened_image {
   image<image_files> image_;
 };
 
+/// The memory for the tables of an image while one thread reads it.
+struct table_memory {
+  explicit table_memory(const image<image_files>& of);
+
+  std::vector<link_cache> caches;
+  std::vector<std::byte> bytes;
+};
+
+/// Where an image stores what; no content, and so no memory for grains.
+class image_map {
+ public:
+  /// Throws an error.
+  explicit image_map(const input& from);
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return opened_.get().size(); }
+  [[nodiscard]] const opened_image& opened() const noexcept { return opened_; }
+  /// What the disk has at an offset, and which link of the chain it comes from. Throws an error.
+  disk_mapping at(std::uint64_t offset);
+
+ private:
+  opened_image opened_;
+  table_memory tables_;
+  no_decoder none_;
+  image_cursor<image_files> cursor_;
+};
+
 /// The disk inside a VMDK.
 class image_disk final : public disk {
  public:
@@ -63,14 +89,11 @@ class image_disk final : public disk {
   }
 
   [[nodiscard]] const opened_image& opened() const noexcept { return *opened_; }
-  /// What the disk has at an offset, and which link of the chain it comes from.
-  result<disk_mapping> map(std::uint64_t offset) noexcept { return cursor_.map(offset); }
 
  private:
   std::shared_ptr<const opened_image> opened_;
   codec codec_;
-  std::vector<link_cache> caches_;
-  std::vector<std::byte> tables_;
+  table_memory tables_;
   std::vector<std::byte> grain_;
   std::vector<std::byte> input_;
   any_decoder decoder_;

@@ -111,20 +111,19 @@ void describe_descriptor(ordered_json& json, const std::string& name, const file
 }
 
 /// How much of the disk each link of the chain stores.
-std::vector<std::uint64_t> stored_bytes(image_disk& content) {
+std::vector<std::uint64_t> stored_bytes(image_map& content) {
   std::vector<std::uint64_t> stored(content.opened().get().links().size());
   for (std::uint64_t at = 0; at < content.size();) {
-    const auto found = content.map(at);
-    if (!found) fail(content.file_of(found.error()), found.error());
-    if (found->where != placement::zero) stored[found->link] += found->bytes;
-    at += found->bytes;
+    const disk_mapping found = content.at(at);
+    if (found.where != placement::zero) stored[found.link] += found.bytes;
+    at += found.bytes;
   }
   return stored;
 }
 
 /// Adds what only the whole image can tell, further files and parents included.
 void describe_image(ordered_json& json, const input& from) {
-  image_disk content(from);
+  image_map content(from);
   const image<image_files>& opened = content.opened().get();
   json["capacity_bytes"] = opened.size();
   for (const link& each : opened.links()) {

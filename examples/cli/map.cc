@@ -42,19 +42,14 @@ std::string_view word_of(placement where) noexcept {
 
 /// Calls `take(run)` for each run of the disk, neighbours that belong together as one.
 template <class Take>
-void for_each_run(image_disk& of, Take&& take) {
+void for_each_run(image_map& of, Take&& take) {
   const image<image_files>& image = of.opened().get();
   run present;
   for (std::uint64_t at = 0; at < of.size();) {
-    const auto found = of.map(at);
-    if (!found) fail(of.file_of(found.error()), found.error());
-    run next{at, *found, 0};
-    if (found->where == placement::zero || found->where == placement::absent) {
-      next.what.where = placement::zero;
-    } else {
-      next.file = image.extents()[found->extent].file.value;
-    }
-    at += found->bytes;
+    const disk_mapping found = of.at(at);
+    run next{at, found, 0};
+    if (found.where != placement::zero) next.file = image.extents()[found.extent].file.value;
+    at += found.bytes;
     if (present.what.bytes != 0 && continues(present, next)) {
       present.what.bytes += next.what.bytes;
       continue;
@@ -93,7 +88,7 @@ std::string as_line(const run& of, const image_files& files) {
 }  // namespace
 
 int run_map(const map_arguments& told) {
-  image_disk of(told.source);
+  image_map of(told.source);
   const image_files& files = of.opened().files();
   if (told.json) {
     ordered_json report;

@@ -161,6 +161,31 @@ TEST_CASE("a cursor has room for the largest grain that its decoder may be given
   }
 }
 
+TEST_CASE("without a decoder compressed grains take no memory; they are mapped, and not read") {
+  unsigned compressed = 0;
+  for (sample& s : every_type()) {
+    opened_image<watched_files> opened(s.files, "disk");
+    REQUIRE(opened);
+    cursor_room room(1, 1024, 0, 0);
+    no_decoder none;
+    auto cursor = image_cursor<watched_files>::make(*opened.image, room.spans(), none);
+    REQUIRE(cursor);
+    for (std::uint64_t at = 0; at < cursor->size();) {
+      const auto found = cursor->map(at);
+      REQUIRE(found);
+      if (found->where == placement::compressed) {
+        ++compressed;
+        bytes out(1);
+        failure why = codec_failure(errc::codec_not_available, found->file_offset);
+        why.index = opened.image->extents()[found->extent].file.value;
+        CHECK(cursor->read_at(at, out) == why);
+      }
+      at += found->bytes;
+    }
+  }
+  CHECK(compressed != 0);
+}
+
 TEST_CASE("threads read one image, each with a cursor of its own") {
   samples all = every_type();
   for (sample& s : all) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "vmdk/codec/concepts.hpp"
 #include "vmdk/core/arithmetic.hpp"
@@ -28,8 +29,8 @@ struct link_cache {
 struct cursor_spans {
   std::span<link_cache> caches;  ///< One a link is best; at least one.
   byte_span tables;              ///< Shared out among the caches; two sectors each at least.
-  byte_span grain;               ///< For compressed images: their largest grain.
-  byte_span input;               ///< For compressed images: compressed_input_bytes.
+  byte_span grain;               ///< For compressed images and a decoder: their largest grain.
+  byte_span input;               ///< For compressed images and a decoder: compressed_input_bytes.
 };
 
 /// The memory of a cursor. GrainBytes is 0 where no image is compressed; InputBytes is at least the
@@ -63,7 +64,8 @@ class image_cursor {
  public:
   constexpr image_cursor() noexcept = default;
 
-  /// Makes a cursor over a disk, with memory that nobody else uses meanwhile.
+  /// Makes a cursor over a disk, with memory that nobody else uses meanwhile. With no_decoder it
+  /// needs none for compressed grains: it maps them, and does not read them.
   /// Errors: errc::workspace_too_small; detail: the bytes wanted.
   [[nodiscard]] static constexpr result<image_cursor> make(const image<F>& of,
                                                            const cursor_spans& memory,
@@ -82,7 +84,7 @@ class image_cursor {
       cache.tables.table = window_cache(own.first(each / 2));
       cache.tables.directory = window_cache(own.last(each / 2));
     }
-    const std::uint32_t grain = of.compressed_grain_bytes();
+    const std::uint32_t grain = expands ? of.compressed_grain_bytes() : 0;
     if (memory.grain.size() < grain) return too_small(grain);
     const std::uint64_t input = grain == 0 ? 0 : compressed_input_bytes<D>(grain);
     if (memory.input.size() < input) return too_small(input);
@@ -97,7 +99,8 @@ class image_cursor {
   }
 
   /// Reads bytes of the disk. Errors: errc::out_of_range; those of the extents' `map`, of
-  /// read_compressed_grain and of the files.
+  /// read_compressed_grain and of the files; errc::codec_not_available, with the grain's place in
+  /// the file, where there is no_decoder.
   [[nodiscard]] constexpr failure read_at(std::uint64_t offset, byte_span out) noexcept {
     if (!fits_inside(offset, out.size(), size())) return source_failure(errc::out_of_range, offset);
     while (!out.empty()) {
@@ -157,6 +160,7 @@ class image_cursor {
   }
 
  private:
+  static constexpr bool expands = !std::is_same_v<D, no_decoder>;
   static constexpr std::uint32_t no_extent = 0xFFFFFFFF;
   static constexpr std::size_t most_table_bytes = std::size_t{1} << 24;
 
@@ -191,7 +195,9 @@ class image_cursor {
       case placement::stored:
         return from.read_at(run.file_offset, out);
       case placement::compressed:
-        return read_compressed(run, e, from, offset, out);
+        if constexpr (expands) return read_compressed(run, e, from, offset, out);
+        return file_view<F>::in_file(codec_failure(errc::codec_not_available, run.file_offset),
+                                     e.file);
       default:
         zero_bytes(out);
         return no_failure;
