@@ -4481,7 +4481,8 @@ class extent_head {
  protected:
   /// Computes what hangs on size and grain alone.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, which no reader takes.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, which no reader
+  /// takes.
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {
@@ -4527,8 +4528,8 @@ class stream_layout : public extent_head {
 
   /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor and
-  /// tables in front would pass sector 2^32. Source: SPEC 5, 12.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor
+  /// and tables in front would pass sector 2^32. Source: SPEC 5, 12.
   [[nodiscard]] static constexpr result<stream_layout> for_capacity(
       std::uint64_t disk_bytes, const stream_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -6187,8 +6188,8 @@ class sparse_layout : public extent_head {
 
   /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor and
-  /// tables would pass sector 2^32. Source: SPEC 3, 4, 12.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor
+  /// and tables would pass sector 2^32. Source: SPEC 3, 4, 12.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
@@ -10886,10 +10887,9 @@ template <Files F>
 
 }  // namespace vmdk
 
-// ---- vmdk/reader/open.hpp
+// ---- vmdk/reader/image_opener.hpp
 
-namespace vmdk {
-namespace detail {
+namespace vmdk::detail {
 
 /// Opens a disk and its parents, link by link.
 template <Files F>
@@ -11118,7 +11118,11 @@ class image_opener {
   std::uint32_t link_count_ = 0;
 };
 
-}  // namespace detail
+}  // namespace vmdk::detail
+
+// ---- vmdk/reader/open.hpp
+
+namespace vmdk {
 
 /// Opens an image whose files the caller names through a Files object: a sparse file, or a text
 /// descriptor with its extents, and all parents.

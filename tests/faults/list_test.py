@@ -8,7 +8,7 @@ import unittest
 
 # An operation is a template over one of these, outside namespace detail.
 CONCEPTS = re.compile(r"\b(?:Source|SparseSource|MappedSource|SequentialSource|Sink|SeekableSink|HoleSink|"
-                      r"Storage|SinkDirectory|Files|SparseFiles)\b")
+                      r"Storage|SinkDirectory|Files|FolderFiles|SparseFiles)\b")
 TEMPLATE = re.compile(r"^template <((?:[^<>]|<[^<>]*>)*)>\s*(?:requires[^\n]*\n\s*)?"
                       r"(?:(?:class|struct) (\w+)|[^;{=(]*?\b(\w+)\()", re.MULTILINE)
 
@@ -23,15 +23,19 @@ PARTS = {
     "grain_stream": "write",
     "identify_file": "open",
     "image": "image_cursor",
+    "image_opener": "open",
     "kind_of_line": "open",
     "next_data_of": "slice_source",
     "open_extent_file": "open",
     "open_extents": "check",
+    "open_named": "open",
     "placed_sink": "write",
     "put_zeros": "append_only_sink",
     "repair_target": "repair",
     "single_file": "open",
     "sparse_appender": "write",
+    "stream_input": "unpack_stream",
+    "stream_supply": "unpack_stream",
     "write_directory": "write",
     "write_embedded_descriptor": "write",
     "write_files": "write",

@@ -40,7 +40,8 @@ class extent_head {
  protected:
   /// Computes what hangs on size and grain alone.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, which no reader takes.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, which no reader
+  /// takes.
   template <class Options>
   [[nodiscard]] static constexpr result<extent_head> make(std::uint64_t disk_bytes,
                                                           const Options& options) noexcept {

@@ -37,8 +37,8 @@ class sparse_layout : public extent_head {
 
   /// Lays out a disk of so many bytes, rounded up as `options.capacity` says.
   /// Errors, all with origin options: errc::grain_size_invalid (detail: the grain's sectors);
-  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor and
-  /// tables would pass sector 2^32. Source: SPEC 3, 4, 12.
+  /// errc::capacity_zero; errc::capacity_too_large for more than 2^25 tables, or when descriptor
+  /// and tables would pass sector 2^32. Source: SPEC 3, 4, 12.
   [[nodiscard]] static constexpr result<sparse_layout> for_capacity(
       std::uint64_t disk_bytes, const sparse_layout_options& options = {}) noexcept {
     const auto head = make(disk_bytes, options);
