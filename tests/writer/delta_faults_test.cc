@@ -118,27 +118,25 @@ TEST_CASE("every failure of disk, parent and sink comes back, and leaves no imag
 }
 
 TEST_CASE("more differences than sectors have numbers stop the walk") {
-  // Tables leave room for few grains; each block differs.
-  std::uint64_t tables = std::uint64_t{1} << 28;
-  std::uint64_t too_many = std::uint64_t{1} << 30;
-  const auto plan_for = [](std::uint64_t n) {
-    return sparse_layout::for_capacity(n * 512 * 4096, {.grain_sectors = 8});
-  };
-  while (too_many - tables > 1) {
-    const std::uint64_t middle = (tables + too_many) / 2;
-    const auto plan = plan_for(middle);
-    (plan && plan->max_stored_grains() >= 2 ? tables : too_many) = middle;
-  }
-  const auto plan = plan_for(tables).value();
-  const std::uint64_t room = plan.max_stored_grains();
+  // A descriptor so long that two grains alone have room behind it; each block differs.
+  const auto plan =
+      sparse_layout::for_capacity(
+          64 * 4096, {.grain_sectors = 8, .descriptor_sectors = 0xFFFFFFFF - 10 - 2 * 8})
+          .value();
+  REQUIRE(plan.max_stored_grains() == 2);
   zero_source parent(plan.capacity_bytes());
   generator_source source(plan.capacity_bytes(), [](std::uint64_t, byte_span out) {
     for (std::byte& b : out) b = std::byte{1};
   });
-  delta_workspace<monolithic_sparse<8>> memory;
+  std::array<std::byte, table_bytes> table{};
+  std::array<std::byte, 4096> own{};
+  std::array<std::byte, 4096> of_parent{};
+  sparse_scratch scratch{.table = table, .buffer = own};
+  const detail::delta_scanner scanner(parent, plan.geometry(), nullptr, of_parent);
+  detail::delta_source both(source, parent);
   counting_sink sink;
-  CHECK(write_delta<monolithic_sparse<8>>(source, parent, some_parent, sink, {}, memory).error() ==
-        options_failure(errc::extent_too_large, room * 4096));
+  CHECK(write_sparse_body(both, sink, plan, scanner, scratch).error() ==
+        options_failure(errc::extent_too_large, 2 * 4096));
 }
 
 }  // namespace delta_faults_test

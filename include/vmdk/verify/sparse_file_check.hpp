@@ -196,8 +196,8 @@ class sparse_file_checker {
     if (found) return found;
     const std::uint64_t lacking = compressed.lacking_bytes();
     if (lacking == 0) return no_failure;
-    const std::uint64_t wanted = smaller_of<std::uint64_t>(check_least_bytes + lacking, 0xFFFFFFFF);
-    return options_failure(errc::workspace_too_small, 0, static_cast<std::uint32_t>(wanted));
+    const auto wanted = static_cast<std::uint32_t>(check_least_bytes + lacking);
+    return options_failure(errc::workspace_too_small, 0, wanted);
   }
 
   template <class Walk, class Grains>
