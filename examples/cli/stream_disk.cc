@@ -6,10 +6,30 @@
 
 #include "error.hpp"
 #include "vmdk/core/arithmetic.hpp"
+#include "vmdk/format/bytes_as_text.hpp"
+#include "vmdk/format/descriptor_parser.hpp"
 #include "vmdk/hosted/parallel_read.hpp"
 #include "vmdk/reader/compressed_grain.hpp"
 
 namespace vmdk::cli {
+namespace {
+
+/// Throws an error where a descriptor says that the stream alone is not the disk.
+void refuse_parts(const std::string& name, byte_view text) {
+  if (text.empty()) return;
+  const auto view = parse_descriptor(as_text(text), descriptor_place::embedded);
+  if (!view) {
+    failure why = view.error();
+    why.offset += sector_bytes;
+    fail(name, why);
+  }
+  if (view->has_parent()) throw error(name, "is a pipe, and the disk has a parent; use a file");
+  if (view->extents().begin()->access == extent_access::none) {
+    fail(name, image_failure(errc::extent_no_access, sector_bytes));
+  }
+}
+
+}  // namespace
 
 stream_disk::stream_disk(std::string name, pipe_source source, codec which)
     : name_(std::move(name)),
@@ -17,7 +37,8 @@ stream_disk::stream_disk(std::string name, pipe_source source, codec which)
       stream_(source_),
       codec_(which),
       decoder_(which) {
-  const auto opened = stream_.open({});
+  std::vector<std::byte> text(descriptor_max_bytes);
+  const auto opened = stream_.open(text);
   if (!opened) {
     if (opened.error().code == errc::source_not_seekable) {
       throw error(name_,
@@ -26,6 +47,7 @@ stream_disk::stream_disk(std::string name, pipe_source source, codec which)
     }
     fail(name_, opened.error());
   }
+  refuse_parts(name_, *opened);
   const std::uint32_t grain_bytes = stream_.geometry().grain_bytes();
   grain_.resize(grain_bytes);
   input_.resize(static_cast<std::size_t>(compressed_size_limit(grain_bytes)) + sector_bytes);

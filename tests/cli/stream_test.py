@@ -153,6 +153,26 @@ class Refusals(ProgramTest):
                      says="standard input: ")
         self.refused("convert", "-f", "vmdk", "-", "back.img", content=b"", says="standard input: ")
 
+    def test_descriptor_that_makes_a_stream_no_disk(self):
+        """What a file is refused for, a pipe is too."""
+        self.write("disk.img", disk_content())
+        self.done("convert", "-t", "streamOptimized", "disk.img", "disk.vmdk")
+        good = self.read("disk.vmdk")
+        for old, new, says in (
+                (b"parentCID=ffffffff", b"parentCID=12345678", ": is a pipe, and the disk has a parent"),
+                (b"RDONLY", b"NOACCESS", ": the descriptor forbids access to an extent"),
+                (b"encoding=\"UTF-8\"", b"encryptionKeys=\"x\"", ": the disk is encrypted (at byte "),
+                (b"version=1", b"version=9", ": the descriptor")):
+            with self.subTest(new):
+                at = good.index(old)
+                end = good.index(b"\0", at)
+                text = new + good[at + len(old):end]
+                bad = good[:at] + text + good[at + len(text):]
+                self.refused("convert", "--force", "-f", "vmdk", "-", "out.img", content=bad,
+                             says="standard input" + says)
+                self.write("bad.vmdk", bad)
+                self.refused("convert", "--force", "bad.vmdk", "out.img", says="bad.vmdk: ")
+
     def test_stream_that_is_cut_or_goes_on(self):
         self.done("convert", "-t", "streamOptimized", "disk.img", "disk.vmdk")
         stream = self.read("disk.vmdk")

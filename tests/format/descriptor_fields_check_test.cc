@@ -103,6 +103,7 @@ constexpr bool ddb_lines_are_refused() {
          ddb_is_refused(problem::ddb_key_reserved, 2, "geometry.heads", "1") &&
          ddb_is_refused(problem::ddb_key_reserved, 2, "longContentID", "1") &&
          ddb_is_refused(problem::ddb_key_reserved, 2, "encoding", "GBK") &&
+         ddb_is_refused(problem::ddb_key_reserved, 2, "uuid.parent", "x") &&
          ddb_is_refused(problem::ddb_key_twice, 2, "FIRST", "x") &&
          ddb_is_refused(problem::ddb_value, 2, "third", "a\"b") &&
          ddb_is_refused(problem::ddb_value, 2, "third", "a\nb") &&

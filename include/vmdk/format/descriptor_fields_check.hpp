@@ -43,7 +43,7 @@ namespace vmdk::detail {
   constexpr std::string_view reserved[] = {
       "adapterType",   "geometry.cylinders", "geometry.heads", "geometry.sectors",
       "longContentID", "toolsVersion",       "uuid",           "virtualHWVersion",
-      "encoding"};
+      "encoding",      "uuid.parent"};
   for (const std::string_view word : reserved) {
     if (same_ignoring_case(word, key)) return true;
   }
