@@ -6,6 +6,7 @@
 
 #include "tests/reader/stream_testing.hpp"
 #include "vmdk/codec/inflate.hpp"
+#include "vmdk/codec/libdeflate.hpp"
 #include "vmdk/codec/stored.hpp"
 #include "vmdk/reader/stream.hpp"
 
@@ -264,6 +265,14 @@ TEST_CASE("data that has no room is told once and for all") {
   CHECK(stream.next().error() == small);
   small_inflate decoder;
   CHECK(stream.expand(decoder, room, room) == small);
+
+  piecewise_source again(image.file);
+  reader other(again);
+  REQUIRE(other.open({}));
+  REQUIRE(other.next());
+  libdeflate_decoder contiguous;
+  CHECK(other.expand(contiguous, room, room) == small);
+  CHECK(other.next().error() == small);
 }
 
 TEST_CASE("without an open, and without a grain, nothing is read") {

@@ -236,7 +236,7 @@ TEST_CASE("compressed grains that overlap cost no more than the file's size") {
 TEST_CASE("a grain too large for the memory is judged by all that does not need it") {
   stream_image_plan plan = usual_stream_plan(stream_tables::in_front);
   stream_image image = build_stream(plan);
-  image.put(20, 1u << 21, 8);
+  image.put(20, 4096, 8);
   const outcome said = check_bytes_of(image.file);
   CHECK(said.has_error());
 }

@@ -288,6 +288,25 @@ TEST_CASE("a grain that ends with its sector has no padding") {
   CHECK(!said.has(errc::marker_padding_not_zero));
 }
 
+TEST_CASE("data that cannot hold its grain is known by its size") {
+  auto plan = usual_stream_plan(stream_tables::in_front);
+  plan.grain_sectors = 128;
+  plan.capacity_sectors = 1100 * 128;
+  plan.descriptor = stream_text(plan.capacity_sectors);
+  stream_image image = build_stream(plan);
+  const std::uint64_t at = image.marker_at.at(100);
+  const auto short_at = [&](std::uint32_t data_bytes) {
+    image.put(at + 8, data_bytes, 4);
+    const outcome said = check_bytes_of(image.file);
+    for (const finding& f : said.findings) {
+      if (f.code == errc::stream_output_short) return f.offset - at;
+    }
+    return std::uint64_t{0};
+  };
+  CHECK(short_at(63) == 12 + 63);
+  CHECK(short_at(64) == 0);
+}
+
 TEST_CASE("a last grain is expanded as far as memory and disk go") {
   auto plan = usual_stream_plan();
   plan.last_grain_short = true;

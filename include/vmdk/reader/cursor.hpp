@@ -195,9 +195,12 @@ class image_cursor {
       case placement::stored:
         return from.read_at(run.file_offset, out);
       case placement::compressed:
-        if constexpr (expands) return read_compressed(run, e, from, offset, out);
-        return file_view<F>::in_file(codec_failure(errc::codec_not_available, run.file_offset),
-                                     e.file);
+        if constexpr (expands) {
+          return read_compressed(run, e, from, offset, out);
+        } else {
+          return file_view<F>::in_file(codec_failure(errc::codec_not_available, run.file_offset),
+                                       e.file);
+        }
       default:
         zero_bytes(out);
         return no_failure;

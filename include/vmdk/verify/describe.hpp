@@ -29,10 +29,8 @@ namespace detail {
       return f.other;
     case 'T':
       return f.other_table;
-    case 'E':
+    default:  // 'E'
       return f.other_entry;
-    default:
-      return 0;
   }
 }
 
