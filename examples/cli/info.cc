@@ -13,6 +13,8 @@
 #include "text.hpp"
 #include "vmdk/format/descriptor_parser.hpp"
 #include "vmdk/hosted/file_source.hpp"
+#include "vmdk/reader/extent_file.hpp"
+#include "vmdk/reader/file_view.hpp"
 #include "vmdk/reader/sparse_extent.hpp"
 
 namespace vmdk::cli {
@@ -150,8 +152,9 @@ int run_info(const info_arguments& told) {
   const std::string start =
       read_text(name, file, 0, std::min<std::uint64_t>(file.size(), sector_bytes));
   if (!looks_like_vmdk(start)) throw error(name, "is not a VMDK");
-  if (start.starts_with("COWD") ||
-      start.starts_with(std::string_view("\xBE\xBA\xFE\xCA\0\0\0\0", 8))) {
+  single_file<const file_source> files(file);
+  const auto contents = identify_file(files, file_id{});
+  if (contents == file_contents::cowd || contents == file_contents::sesparse) {
     fail(name, image_failure(errc::embedded_descriptor_missing, 0));
   }
 
@@ -171,8 +174,8 @@ int run_info(const info_arguments& told) {
   json["ddb"] = ordered_json::object();
   json["chain"] = ordered_json::array();
   json["problems"] = ordered_json::array();
-  const bool is_sparse = start.starts_with("KDMV") || start.starts_with("kdmv");
-  is_sparse ? describe_sparse(json, name, file) : describe_descriptor(json, name, file);
+  contents == file_contents::sparse ? describe_sparse(json, name, file)
+                                    : describe_descriptor(json, name, file);
   try {
     describe_image(json, told.source);
   } catch (const error& why) {

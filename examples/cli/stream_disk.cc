@@ -14,18 +14,20 @@
 namespace vmdk::cli {
 namespace {
 
-/// Throws an error where a descriptor says that the stream alone is not the disk.
-void refuse_parts(const std::string& name, byte_view text) {
+/// Throws an error where a descriptor, which stands at an offset, says that the stream alone is not
+/// the disk.
+void refuse_parts(const std::string& name, byte_view text, std::uint64_t offset) {
   if (text.empty()) return;
   const auto view = parse_descriptor(as_text(text), descriptor_place::embedded);
   if (!view) {
     failure why = view.error();
-    why.offset += sector_bytes;
+    why.offset += offset;
     fail(name, why);
   }
   if (view->has_parent()) throw error(name, "is a pipe, and the disk has a parent; use a file");
-  if (view->extents().begin()->access == extent_access::none) {
-    fail(name, image_failure(errc::extent_no_access, sector_bytes));
+  const extent_iterator line = view->extents().begin();
+  if (line->access == extent_access::none) {
+    fail(name, image_failure(errc::extent_no_access, offset + line.line_offset()));
   }
 }
 
@@ -47,7 +49,7 @@ stream_disk::stream_disk(std::string name, pipe_source source, codec which)
     }
     fail(name_, opened.error());
   }
-  refuse_parts(name_, *opened);
+  refuse_parts(name_, *opened, stream_.descriptor_offset());
   const std::uint32_t grain_bytes = stream_.geometry().grain_bytes();
   grain_.resize(grain_bytes);
   input_.resize(static_cast<std::size_t>(compressed_size_limit(grain_bytes)) + sector_bytes);

@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmdk/format/sparse_header_check.hpp"
 
-#include <array>
 #include <catch2/catch.hpp>
-#include <random>
 
-#include "tests/format/header_rules.hpp"
-#include "tests/support/sparse_oracle.hpp"
+#include "tests/format/sparse_header_testing.hpp"
 
 namespace sparse_header_check_test {
 namespace {
 
-using namespace vmdk;
+using namespace sparse_header_testing;
 using namespace header_testing;
 using enum header_testing::verdict;
-
-constexpr std::uint64_t most = ~std::uint64_t{0};
-constexpr std::uint64_t file_sectors = 1408;
-constexpr std::uint64_t file_bytes = file_sectors * 512;
-
-/// A header that breaks no rule, for a file of file_bytes with directories of one sector each.
-constexpr sparse_extent_header good_header() {
-  sparse_extent_header h;
-  h.flags = 3u;
-  h.capacity = std::uint64_t{603 * 128};
-  h.grain_size = std::uint64_t{128};
-  h.descriptor_offset = std::uint64_t{1};
-  h.descriptor_size = std::uint64_t{20};
-  h.rgd_offset = std::uint64_t{21};
-  h.gd_offset = std::uint64_t{30};
-  h.over_head = std::uint64_t{128};
-  return h;
-}
-
-/// The fields of SPEC 2 that the rules are about.
-constexpr field magic{0, 4}, version{4, 4}, flags{8, 4}, capacity{12, 8}, grain{20, 8},
-    descriptor{28, 8}, descriptor_size{36, 8}, entries{44, 4}, redundant{48, 8}, directory{56, 8},
-    overhead{64, 8}, unclean{72, 1}, newline_1{73, 1}, newline_2{74, 1}, newline_3{75, 1},
-    newline_4{76, 1}, algorithm{77, 2}, first_pad{79, 1}, last_pad{511, 1};
-
-constexpr sparse_extent_header with(const sparse_extent_header& header, field f,
-                                    std::uint64_t value) {
-  return decode_sparse_header(header_testing::with(encode(header), f, value));
-}
 
 constexpr rule rules[] = {
     {magic, 0, errc::magic_invalid, 0, refuses, refuses},
@@ -165,37 +133,6 @@ constexpr rule rules[] = {
     {unclean, 255, errc::unclean_shutdown, 72, accepts, refuses},
     {first_pad, 1, errc::header_padding_not_zero, 79, accepts, refuses},
     {last_pad, 128, errc::header_padding_not_zero, 79, accepts, refuses},
-};
-
-/// Gathers what a check reports.
-struct findings {
-  std::array<errc, 16> codes{};
-  std::array<std::uint64_t, 16> offsets{};
-  std::size_t count = 0;
-
-  constexpr bool operator()(errc code, std::uint64_t offset) {
-    codes[count] = code;
-    offsets[count++] = offset;
-    return true;
-  }
-  constexpr bool has(errc code, std::uint64_t offset) const {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (codes[i] == code && offsets[i] == offset) return true;
-    }
-    return false;
-  }
-  constexpr bool has_an_error() const {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (severity_of(codes[i]) == severity::error) return true;
-    }
-    return false;
-  }
-  constexpr bool has_notes_alone() const {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (severity_of(codes[i]) != severity::note) return false;
-    }
-    return true;
-  }
 };
 
 constexpr bool holds(const rule& r) {
@@ -328,32 +265,6 @@ constexpr bool severities_decide() {
   return ok && refusal.why() == image_failure(errc::capacity_zero, 12);
 }
 
-/// Checks that a header is judged alike on every way, and never accepted where the wide arithmetic
-/// of the oracle finds it unsafe.
-bool is_judged_consistently(const sector_image& bytes, std::uint64_t size) {
-  const sparse_extent_header h = decode_sparse_header(bytes);
-  findings found;
-  const bool usable = check_sparse_header(h, size, found);
-  const bool tolerant = !validate(h, size, strictness::tolerant);
-  const bool strict = !validate(h, size, strictness::strict);
-  if (usable != tolerant || usable == found.has_an_error()) return false;
-  if (strict != found.has_notes_alone() || (strict && !tolerant)) return false;
-  const bool magic_is_good = testing_support::number_at(bytes.data(), 0, 4) == 0x564D444B;
-  const bool safe = magic_is_good && testing_support::sparse_facts_of(bytes.data(), size).all();
-  return tolerant == safe;
-}
-
-constexpr std::uint64_t nasty_numbers[] = {
-    0,          1,          2,          3,          7,          20,         21,
-    30,         31,         127,        128,        129,        512,        1387,
-    1388,       1389,       1407,       1408,       1409,       2048,       2049,
-    4096,       8192,       1ull << 21, 1ull << 22, 1ull << 31, 1ull << 32, 1ull << 41,
-    1ull << 42, 1ull << 54, 1ull << 55, 1ull << 61, 1ull << 62, 1ull << 63, most - 1407,
-    most - 127, most - 20,  most - 3,   most - 2,   most - 1,   most};
-
-constexpr field wide_fields[] = {capacity,  grain,     descriptor, descriptor_size,
-                                 redundant, directory, overhead};
-
 }  // namespace
 
 TEST_CASE("every rule of the sparse header is reported at its field and judged as designed") {
@@ -368,51 +279,5 @@ TEST_CASE("every rule of the sparse header is reported at its field and judged a
 }
 
 TEST_CASE("the severity of a rule decides who refuses") { CHECK(severities_decide()); }
-
-TEST_CASE("any byte of the header may have any value") {
-  const sector_image good = encode(good_header());
-  std::size_t wrong = 0;
-  for (std::size_t at = 0; at < good.size(); ++at) {
-    sector_image bytes = good;
-    for (unsigned value = 0; value < 256; ++value) {
-      bytes[at] = static_cast<std::byte>(value);
-      wrong += is_judged_consistently(bytes, file_bytes) ? 0 : 1;
-    }
-  }
-  CHECK(wrong == 0);
-}
-
-TEST_CASE("any two fields may have values at the edges, in files of any size") {
-  std::size_t wrong = 0;
-  for (const std::uint64_t size : {file_bytes, file_bytes + 1, std::uint64_t{512}, most}) {
-    for (const field a : wide_fields) {
-      for (const std::uint64_t x : nasty_numbers) {
-        for (const field b : wide_fields) {
-          for (const std::uint64_t y : nasty_numbers) {
-            const auto h = with(with(good_header(), a, x), b, y);
-            wrong += is_judged_consistently(encode(h), size) ? 0 : 1;
-          }
-        }
-      }
-    }
-  }
-  CHECK(wrong == 0);
-}
-
-TEST_CASE("all fields may have values at the edges together") {
-  std::mt19937_64 random(20);
-  const auto pick = [&] { return nasty_numbers[random() % std::size(nasty_numbers)]; };
-  std::size_t wrong = 0;
-  for (int i = 0; i < 100000; ++i) {
-    sparse_extent_header h = good_header();
-    for (const field f : wide_fields) {
-      if (random() % 2 == 0) h = with(h, f, pick());
-    }
-    if (random() % 4 == 0) h = with(h, flags, random() % 8 | (random() % 8) << 16);
-    if (random() % 4 == 0) h = with(h, algorithm, random() % 2);
-    wrong += is_judged_consistently(encode(h), random() % 2 == 0 ? file_bytes : pick()) ? 0 : 1;
-  }
-  CHECK(wrong == 0);
-}
 
 }  // namespace sparse_header_check_test

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""clang-tidy has nothing to say about the library and the program. Run from the root of the project.
+"""clang-tidy has nothing to say about the library and most of the program.
 
-What it looks for, and what not, is in .clang-tidy.
+Run from the root of the project. What it looks for, and what not, is in .clang-tidy.
 """
 
 import glob

@@ -160,11 +160,22 @@ TEST_CASE("the descriptor is handed out, or passed over") {
     const auto opened = stream.open(text);
     REQUIRE(opened);
     CHECK(opened->size() == (room == 0 ? 0 : 20 * 512));
+    CHECK(stream.descriptor_offset() == 512);
     for (std::size_t i = 0; i < opened->size(); ++i) {
       if ((*opened)[i] != image.file[512 + i]) FAIL("at " << i);
     }
     CHECK(stream.next()->disk_offset == 0);
   }
+  stream_image behind = image;
+  behind.put(28, 3, 8);
+  behind.put(36, 18, 8);
+  piecewise_source moved(behind.file);
+  reader later(moved);
+  bytes part(18 * 512);
+  REQUIRE(later.open(part));
+  CHECK(later.descriptor_offset() == 3 * 512);
+  CHECK(equal_bytes(part.data(), behind.file.data() + 3 * 512, part.size()));
+
   piecewise_source source(image.file);
   reader stream(source);
   bytes text(20 * 512 - 1);

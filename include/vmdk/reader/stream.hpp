@@ -56,6 +56,11 @@ class stream_reader {
   /// The capacity of the disk in bytes.
   [[nodiscard]] constexpr std::uint64_t size() const noexcept { return geometry_.capacity_bytes(); }
 
+  /// Where in the stream the embedded descriptor is, in bytes; 0: there is none.
+  [[nodiscard]] constexpr std::uint64_t descriptor_offset() const noexcept {
+    return header_.descriptor_offset << sector_shift;
+  }
+
   /// Goes to the next grain; drops the data of the present one if nobody took it.
   /// Errors: the rules of SPEC 13.2 and 13.3, with the offset in the stream;
   /// errc::stream_end_missing when the source ends too early; those of the source.
